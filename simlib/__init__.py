@@ -1,0 +1,21 @@
+"""simlib: from vectors to the full similarity matrix, to k-medoids clusters, to a number of clusters."""
+
+from simlib.choose import KScan, scan_k, silhouette
+from simlib.data import Sample, load
+from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
+from simlib.similarity import correlation, cosine_similarity
+
+__all__ = [
+    "Certificate",
+    "Clustering",
+    "KScan",
+    "Sample",
+    "assign",
+    "certify",
+    "correlation",
+    "cosine_similarity",
+    "kmedoids",
+    "load",
+    "scan_k",
+    "silhouette",
+]

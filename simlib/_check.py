@@ -1,0 +1,163 @@
+"""Shared checks of what a caller passes in. Each says what was expected, what came, and the likely cause."""
+
+from __future__ import annotations
+
+import operator
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from simlib import _tile
+
+
+def as_array(A: Any, name: str) -> np.ndarray:
+    """View `A` (array, CPU tensor or nested list) as a real, non-empty 2-D array; never copies an array."""
+    if hasattr(A, "detach"):
+        A = A.detach().float().numpy() if "bfloat16" in str(A.dtype) else A.detach().numpy()
+    try:
+        A = np.asarray(A)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a 2-D array of numbers: {error}") from None
+    if A.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {A.dtype}")
+    if A.ndim != 2:
+        hint = "; one vector? use X[None, :]" if A.ndim == 1 else ""
+        raise ValueError(f"{name} must be 2-D, one row an item, got shape {A.shape}{hint}")
+    if 0 in A.shape:
+        raise ValueError(f"{name} is empty: shape {A.shape}")
+    return A
+
+
+def working_dtype(dtype: np.dtype) -> type:
+    """float32 for the float types up to 32 bits, float64 for float64, integers and bools."""
+    return np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64
+
+
+def storage_dtype(dtype: Any) -> type | None:
+    """The NumPy float type meant by `dtype` (NumPy's or torch's), or None for None."""
+    if dtype is None:
+        return None
+    kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
+    if kind not in (np.float16, np.float32, np.float64):
+        raise TypeError(f"dtype must be float16, float32 or float64, got {dtype}")
+    return kind
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_memory() -> int:
+    """Bytes that can still be allocated: what the machine has free, or a container's limit if that is less."""
+    free = psutil.virtual_memory().available
+    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    if limit.exists() and (text := limit.read_text().strip()).isdigit():
+        free = min(free, int(text) - int(used.read_text()))
+    return free
+
+
+def memory(need: int, what: str, ways_out: str) -> None:
+    """Raise MemoryError if `need` bytes are more than are available."""
+    free = available_memory()
+    if need > free:
+        raise MemoryError(f"{what} takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: {ways_out}")
+
+
+def finite_rows(finite: np.ndarray, name: str) -> None:
+    """Raise if any entry of `finite` (n,) is False, naming the first rows."""
+    bad = np.flatnonzero(~finite)
+    if bad.size:
+        rows = ", ".join(map(str, bad[:5])) + (", ..." if bad.size > 5 else "")
+        raise ValueError(f"{name} has NaN or infinity in {bad.size} of {len(finite)} rows: {rows}")
+
+
+def whole_number(value: Any, name: str, low: int, high: int | None = None, why: str = "") -> int:
+    """Return `value` as an int within [low, high]; bools, floats, strings and None are refused."""
+    try:
+        if isinstance(value, bool | np.bool_):
+            raise TypeError
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+    if number < low or (high is not None and number > high):
+        span = f"between {low} and {high}{why}" if high is not None else f"at least {low}"
+        raise ValueError(f"{name} must be {span}, got {number}")
+    return number
+
+
+def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
+    """Raise unless `value` is one of the words in `allowed`."""
+    if not (isinstance(value, str) and value in allowed):
+        words = ", ".join(map(repr, allowed))
+        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+
+
+STRIP = 500  # rows of a matrix looked at together
+
+
+def closeness_matrix(A: np.ndarray, metric: str) -> None:
+    """Raise unless A is square, finite, symmetric up to rounding, and each item is closest to itself."""
+    n = len(A)
+    if A.shape[1] != n:
+        hint = '; vectors? use metric="cosine"' if A.shape[1] < n else ""
+        raise ValueError(f'A must be square for metric="{metric}", got shape {A.shape}{hint}')
+    work = working_dtype(A.dtype)
+    own = np.asarray(A.diagonal(), dtype=work)
+    finite_rows(np.isfinite(own), "A")
+    _diagonal(A, own, metric)
+    sign = work(1 if metric == "similarity" else -1)
+    sample = np.abs(np.asarray(A[:: max(1, n // 100)], dtype=work)).max()
+    slack = work(_rounding(A.dtype) * (sample if np.isfinite(sample) else 1))
+    for i in range(0, n, STRIP):
+        rows = np.asarray(A[i : i + STRIP, i:], dtype=work)
+        columns = np.asarray(A[i:, i : i + STRIP], dtype=work)
+        uneven, above = _tile.faults(rows, columns, sign * own[i:], sign, slack)
+        if uneven.any() or above.any():
+            _explain(A, metric, i + int(np.flatnonzero(uneven | above)[0]), sign, slack)
+
+
+def _rounding(dtype: np.dtype) -> float:
+    """The relative difference between an entry and its mirror image that rounding explains."""
+    if dtype.kind != "f":
+        return 0.0
+    return 2e-3 if dtype.itemsize == 2 else 1e-5
+
+
+def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
+    """Raise if the diagonal shows that distances came as similarities, or the reverse."""
+    if metric == "similarity" and len(A) > 1 and not own.any() and np.max(A[0]) > 0:
+        raise ValueError(
+            "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
+            "did you mean metric='precomputed'?"
+        )
+    if metric == "precomputed" and own.any():
+        row = int(np.flatnonzero(own)[0])
+        raise ValueError(
+            f"distance of row {row} to itself must be 0, got {own[row]:g}: this looks like a similarity "
+            "matrix; did you mean metric='similarity'?"
+        )
+
+
+def _explain(A: np.ndarray, metric: str, i: int, sign: float, slack: float) -> None:
+    """Say what is wrong with row i of a matrix in which `faults` found something."""
+    finite_rows(np.array([np.isfinite(row).all() for row in A]), "A")
+    row, column = A[i].astype(np.float64), A[:, i].astype(np.float64)
+    j = int(np.argmax(np.abs(row - column)))
+    if abs(row[j] - column[j]) > slack:
+        raise ValueError(
+            f"A must be symmetric, but A[{i}, {j}] = {row[j]:g} and A[{j}, {i}] = {column[j]:g}; "
+            "if both directions are meant, pass (A + A.T) / 2"
+        )
+    row[i] = -sign * np.inf
+    j = int(np.argmax(sign * row))
+    if metric == "precomputed":
+        raise ValueError(f"distances must not be negative, but A[{i}, {j}] = {row[j]:g}")
+    own = min(float(A[i, i]), float(A[j, j]))
+    raise ValueError(
+        f"an item must be most similar to itself, but A[{i}, {j}] = {row[j]:g} is more than {own:g} on the "
+        "diagonal: raw dot products? compare directions with cosine_similarity"
+    )
