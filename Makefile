@@ -1,0 +1,39 @@
+# make run   the main job on the shipped data: matrix, 512 clusters, choice of k, figures, one page
+# make test  every test
+# make lab   the workbook in JupyterLab
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: run test lab notebooks data clean
+
+run: $(READY)
+	$(BIN)/python notebooks/run.py
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -c notebooks/pytest.ini notebooks
+
+lab: $(READY)
+	$(BIN)/jupyter lab notebooks
+
+notebooks: $(READY)  ## execute in place and store the outputs
+	$(BIN)/python notebooks/run.py --store
+
+# Exactly the versions of constraints.txt; not done again unless they or the project's needs change.
+$(READY): constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --progress-bar off --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+data:  ## rebuild data/vectors.npy from its sources and compare (about 10 minutes, Debian, current apt lists)
+	$(PYTHON) -m venv .venv-data
+	.venv-data/bin/pip install -q -r data/rebuild-requirements.txt
+	rm -rf data/_rebuild && mkdir -p data/_rebuild
+	cd data/_rebuild && apt-get download wordnet-base && dpkg -x wordnet-base_*.deb wordnet
+	.venv-data/bin/python data/rebuild_vectors.py --wordnet data/_rebuild/wordnet/usr/share/wordnet
+
+clean:
+	rm -rf .venv .venv-data results data/_rebuild

@@ -1,0 +1,109 @@
+"""Do the main job on the shipped words: matrix, 512 clusters, every notebook, one page.
+
+python notebooks/run.py            writes everything to results/
+python notebooks/run.py --store    runs the notebooks and stores their outputs in place instead
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient.exceptions import CellExecutionError
+from tqdm import tqdm
+
+import simlib
+from simlib import report
+from simlib.data import results_folder, written_whole
+
+HERE = Path(__file__).resolve().parent
+K = 512
+
+
+def main() -> int:
+    """Run the job; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks themselves")
+    store = parser.parse_args().store
+    paths = sorted(HERE.glob("[0-9][0-9]_*.ipynb"))
+    try:
+        if store:
+            for path, notebook in executed(paths):
+                with written_whole(path) as draft:
+                    nbformat.write(notebook, draft)
+            return 0
+        folder = results_folder()
+        facts = cluster_words(folder)
+        keep(dict(executed(paths)), folder)
+    except CellExecutionError as error:
+        print(f"\nA notebook stopped:\n{error}", file=sys.stderr)
+        return 1
+    print(closing(facts, folder))
+    return 0
+
+
+def cluster_words(folder: Path) -> dict:
+    """The matrix and the clusters of the shipped words; writes clusters.csv and returns what to print."""
+    words = simlib.load("words")
+    simlib.kmedoids(simlib.cosine_similarity(words.vectors[:500]), 5)  # compile before the clock starts
+    began = time.perf_counter()
+    S = simlib.cosine_similarity(words.vectors, progress=True)
+    matrix = time.perf_counter() - began
+    fit = simlib.kmedoids(S, K, progress=True)
+    with written_whole(folder / "clusters.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["word", "exemplar", "similarity"])
+        exemplars = words.names[fit.medoids[fit.labels]]
+        table.writerows(zip(words.names, exemplars, fit.similarity.round(4), strict=True))
+    swaps = time.perf_counter() - began - matrix
+    return {"X": words.vectors, "names": words.names, "fit": fit, "matrix": matrix, "fit_seconds": swaps}
+
+
+def executed(paths: list[Path]):
+    """Yield (path, executed notebook) with a bar a notebook."""
+    width = max(len(path.stem) for path in paths)
+    for number, path in enumerate(paths, 1):
+        cells = sum(cell.cell_type == "code" for cell in nbformat.read(path, 4).cells)
+        label = f"[{number}/{len(paths)}] {path.stem:{width}}"
+        with tqdm(total=cells, desc=label, unit="cell", bar_format="{desc} {n}/{total} cells {elapsed}") as bar:
+            yield path, report.execute(path, bar.update)
+
+
+def keep(notebooks: dict[Path, nbformat.NotebookNode], folder: Path) -> None:
+    """Write the executed copies, their figures and the page that holds them all."""
+    for part in ("notebooks", "figures"):
+        (folder / part).mkdir(exist_ok=True)
+    for path, notebook in notebooks.items():
+        with written_whole(folder / "notebooks" / path.name) as draft:
+            nbformat.write(notebook, draft)
+        for number, picture in enumerate(report.figures(notebook), 1):
+            with written_whole(folder / "figures" / f"{path.stem}_{number}.png") as draft:
+                draft.write_bytes(picture)
+    html = report.page({path.stem: notebook for path, notebook in notebooks.items()}, "20,000 words, 512 exemplars")
+    with written_whole(folder / "workbook.html") as draft:
+        draft.write_text(html, encoding="utf-8")
+
+
+def closing(facts: dict, folder: Path) -> str:
+    """The table at the end."""
+    fit, (n, d) = facts["fit"], facts["X"].shape
+    largest = fit.sizes.argsort()[::-1]
+    some = largest[:: len(largest) // 5][:5]  # from the largest cluster to a small one
+    rows = [
+        ("vectors", f"n = {n:,} words, d = {d}"),
+        ("similarity matrix", f"{n:,} x {n:,} float32, {facts['matrix']:.1f} s"),
+        ("clusters", f"k = {K}, inertia {fit.inertia:.2f}, {fit.n_swaps} swaps after the start, "
+                     f"{facts['fit_seconds']:.1f} s"),
+        ("exemplars", ", ".join(f"{facts['names'][fit.medoids[j]]} ({fit.sizes[j]})" for j in some)),
+        ("read", f"{folder / 'workbook.html'}"),
+        ("use", f"{folder / 'clusters.csv'}, {folder / 'notebooks'}, {folder / 'figures'}"),
+    ]  # fmt: skip
+    return "\n" + "\n".join(f"{name:18} {value}" for name, value in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
