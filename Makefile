@@ -14,7 +14,8 @@ test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
-	$(BIN)/python -m pytest -c notebooks/pytest.ini notebooks
+	$(BIN)/python -m pytest -o addopts= -q -p tests.nbval_guard --nbval --nbval-current-env \
+		--nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout 300 notebooks
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

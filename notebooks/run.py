@@ -35,6 +35,9 @@ def main() -> int:
             for path, notebook in executed(paths):
                 with written_whole(path) as draft:
                     nbformat.write(notebook, draft)
+                if path == paths[0]:
+                    with written_whole(HERE / "map.png") as draft:  # the README's figure
+                        draft.write_bytes(next(report.figures(notebook)))
             return 0
         folder = results_folder()
         facts = cluster_words(folder)

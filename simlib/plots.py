@@ -1,8 +1,9 @@
 """Pictures of similarities and clusters: one function a picture, each takes `ax=None` and returns the Axes.
 
-The title is left to the caller, who knows the finding. Colours are safe for colour-blind readers and the marker's
-shape says the same as its colour. A medoid is always a ringed star, and a similarity always has the same colour.
-Nothing here draws n x n pixels or changes matplotlib's settings, except `style`, which is called once.
+S (n, n) holds similarities in [-1, 1], `fit` is a Clustering of the same n items, `names` (n,) are theirs. `ax` is
+where to draw; without it a new figure is opened. The title is left to the caller, who knows the finding.
+Colours are safe for colour-blind readers and the marker's shape repeats the colour. A medoid is always a ringed star,
+a similarity has the same colour in every picture, and n x n pixels are never drawn. Only `style` changes settings.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ from simlib.medoids import Clustering
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-INK, PALE = "#333333", "#BBBBBB"
+INK = "#333333"
 SCALE = Normalize(-1, 1)  # of every similarity in every picture: blue below 0, white at 0, orange to black above
 _STOPS = ("#08306B", "#2171B5", "#6BAED6", "#C6DBEF", "#FFFFFF", "#FDAE61", "#D95F0E", "#7F2704", "#1A0600")
 SIMILARITY = LinearSegmentedColormap.from_list("similarity", _STOPS)
 CRITERIA = {
-    "inertia": "inertia (sum of 1 − similarity, or of distance)",
+    "inertia": "inertia (sum of {loss})",
     "medoid_silhouette": "mean medoid silhouette (−1 to 1)",
     "silhouette": "mean silhouette (−1 to 1)",
 }
-SIDES = ((1, 0, "left", "center"), (-1, 0, "right", "center"), (0, 1, "center", "bottom"), (0, -1, "center", "top"))
+SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))  # where a name is tried
 LONGEST = 28  # characters of a name that are drawn
 
 
@@ -52,7 +53,7 @@ def style() -> None:
 
 
 def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
-    """Density of the similarities S (n, n) off the diagonal, from at most 500 evenly spaced rows; mean marked."""
+    """Density of the similarities off the diagonal, from at most 500 evenly spaced rows; their mean is marked."""
     ax, S = _axes(ax), np.asarray(S)
     rows = _evenly(len(S), 500)
     sample = S[rows].astype(np.float32)
@@ -62,7 +63,14 @@ def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
     ax.stairs(counts / pairs / (edges[1] - edges[0]), edges, fill=True, color=COLOURS[0])
     mean = (sample.sum(dtype=np.float64) - sample[range(len(rows)), rows].sum(dtype=np.float64)) / pairs
     ax.axvline(mean, color=INK, lw=1)
-    ax.annotate(f"mean {mean:.2f}", (mean, 0.97), (5, 0), ("data", "axes fraction"), "offset points", va="top")
+    ax.annotate(
+        f"mean {round(float(mean), 2) + 0.0:.2f}",
+        (mean, 0.97),
+        (5, 0),
+        ("data", "axes fraction"),
+        "offset points",
+        va="top",
+    )
     seen = edges[:-1][counts > 0] if counts.any() else edges[:-1]
     ax.set(xlabel="similarity of two items (−1 to 1)", ylabel="density (area = 1)", ylim=(0, None))
     ax.set_xlim(max(seen[0] - 0.05, -1), min(seen[-1] + 0.06, 1))
@@ -70,9 +78,12 @@ def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
 
 
 def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
-    """Points (n, 2) coloured by cluster, a thin line from each to its medoid.
+    """Points in the plane by cluster, a thin line from each to its medoid.
 
-    `names` (n,) are written beside the points, or beside the medoids only if there are more than 40 points.
+    Parameters
+    ----------
+    points : (n, 2)
+    names : (n,), optional, written beside the points; beside the medoids only if there are more than 40 points
     """
     ax, points = _axes(ax), np.asarray(points, dtype=float)
     colour, marker = _looks(len(fit.medoids))
@@ -92,15 +103,19 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
 
 
 def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
-    """Inertia after each iteration, a line a fit, named at its end (in a legend if there are more than ten)."""
+    """Inertia after each iteration, a line a fit.
+
+    Parameters
+    ----------
+    fits : dict of name -> Clustering; the names stand at the lines' ends, or in a legend if there are more than ten
+    """
     ax, ends = _axes(ax), []
     colour, marker = _looks(len(fits))
     for (name, fit), c, m in zip(fits.items(), colour, marker, strict=True):
         loss = fit.history or (fit.inertia,)
         ax.plot(range(1, len(loss) + 1), loss, color=COLOURS[c], marker=MARKERS[m], ms=5, lw=1.5, label=_plain(name))
         ends.append((loss[-1], len(loss), _plain(name), COLOURS[c]))
-    distances = {fit.metric for fit in fits.values()} == {"precomputed"}
-    ax.set(xlabel="iteration", ylabel=f"inertia (sum of {'distance' if distances else '1 − similarity'})")
+    ax.set(xlabel="iteration", ylabel=f"inertia (sum of {_loss(next(iter(fits.values())))})")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     if len(ends) > 10:
         for entry in ax.legend(loc="upper right").get_texts():
@@ -118,7 +133,14 @@ def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
 
 
 def k_curve(scan: KScan, criterion: str, k: int | None = None, ax: Axes | None = None) -> Axes:
-    """A criterion ("inertia", "medoid_silhouette", "silhouette") against the number of clusters; `k` is ringed."""
+    """A criterion against the number of clusters.
+
+    Parameters
+    ----------
+    scan : KScan
+    criterion : {"inertia", "medoid_silhouette", "silhouette"}
+    k : one of scan.ks, optional, to be ringed
+    """
     _check.one_of(criterion, "criterion", tuple(CRITERIA))
     if k is not None and k not in scan.ks:
         raise ValueError(f"k must be one of the scanned {scan.ks.tolist()}, got {k}")
@@ -136,7 +158,7 @@ def k_curve(scan: KScan, criterion: str, k: int | None = None, ax: Axes | None =
         last = x if fits else last
     ax.set_xticks(scan.ks, labels)
     ax.set_xticks([], minor=True)
-    ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion])
+    ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion].format(loss=_loss(scan.fits[0])))
     return ax
 
 
@@ -159,10 +181,14 @@ def cluster_sizes(fit: Clustering, ax: Axes | None = None) -> Axes:
 
 
 def block_matrix(S: Any, fit: Clustering, ax: Axes | None = None, side: int = 400) -> Axes:
-    """The matrix S (n, n) with its rows and columns put cluster by cluster, as block means.
+    """The matrix put in the order of its clusters, similar clusters side by side, as block means.
 
-    Neighbouring clusters are alike (optimal leaf ordering of the medoids). At most 4,000 items, evenly drawn along
-    the order, are averaged into at most side x side blocks; pairs of an item with itself are left out.
+    At most 4,000 items, evenly drawn along the order, are averaged; pairs of an item with itself are left out.
+    The clusters' order is the optimal leaf ordering of the medoids' average-linkage tree.
+
+    Parameters
+    ----------
+    side : most blocks along a side
     """
     ax, S, n = _axes(ax), np.asarray(S), len(fit.labels)
     place = np.empty(len(fit.medoids), dtype=int)
@@ -179,19 +205,20 @@ def block_matrix(S: Any, fit: Clustering, ax: Axes | None = None, side: int = 40
         if c > 1:
             total[row, row] -= S[own, own].sum(dtype=np.float64)
             pairs[row, row] -= c
-    image = ax.imshow(total / pairs, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0))
-    _colour_bar(image, ax, "similarity (mean of a block)")
+    image = ax.imshow(total / pairs, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
+    ax.get_figure().colorbar(image, ax=ax, label="similarity (mean of a block)")
     if len(place) <= 30:
         ends = np.cumsum(np.bincount(place[fit.labels]))[:-1]
         ax.hlines(ends, 0, n, color=INK, lw=0.5)
         ax.vlines(ends, 0, n, color=INK, lw=0.5)
     ax.set(xlabel="items, cluster by cluster", ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
+    ax.locator_params(nbins=5)
     ax.grid(False)
     return ax
 
 
 def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarray:
-    """Places (k, 2) for the medoids so that similar ones lie close together, from S (n, n).
+    """Places for the medoids so that similar ones lie close together, float64 (k, 2).
 
     t-SNE of 1 - similarity that starts from classical scaling; below 16 medoids classical scaling alone.
     Neighbourhoods mean something; the axes and the distances across the map do not.
@@ -217,27 +244,37 @@ def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarr
 def medoid_map(
     positions: Any, fit: Clustering, names: Sequence[str], ax: Axes | None = None, labelled: int = 60
 ) -> Axes:
-    """Medoids at `positions` (k, 2), the star the larger the larger its cluster.
+    """Medoids on a map, the star the larger the larger its cluster; those with their name beside them stand out.
 
-    Up to `labelled` of them carry their name out of `names` (n,), largest clusters first; a name that would cover
-    another one is left out. The figure's size should be set before, as the names are measured in it.
+    Set the figure's size before: the names are measured in it.
+
+    Parameters
+    ----------
+    positions : (k, 2), from `medoid_positions`
+    labelled : most names to write, largest clusters first; one without room is left out
     """
     ax, positions = _axes(ax), np.asarray(positions, dtype=float)
     order = np.argsort(-fit.sizes, kind="stable")
-    largest = 200 if len(order) <= 100 else 70
-    area = largest * (0.15 + 0.85 * fit.sizes / fit.sizes.max())
-    _stars(ax, positions[order], area[order])
+    at, sizes, top = positions[order], fit.sizes[order], 200 if len(order) <= 100 else 70
+    area = top * (0.15 + 0.85 * sizes / sizes[0])
+    _stars(ax, at, area, alpha=0.35)
     unit = "no unit: only neighbourhoods mean something"
     ax.set(xticks=[], yticks=[], xlabel=f"first map axis ({unit})", ylabel="second map axis (no unit)")
     ax.margins(0.06)
-    _label(ax, positions[order], np.asarray(names)[fit.medoids[order]], labelled, np.sqrt(area[order]) / 2 + 2)
+    named = _label(ax, at, np.asarray(names)[fit.medoids[order]], labelled, np.sqrt(area) / 2 + 2, over=2)
+    _stars(ax, at[named], area[named])
     return ax
 
 
 def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
-    """Silhouettes (n,) by cluster; dashed: the mean of all.
+    """Silhouettes by cluster; dashed: the mean of all.
 
     Up to 20 clusters: every item a bar, sorted within its cluster. More: each cluster's mean with its middle half.
+
+    Parameters
+    ----------
+    values : (n,), from `silhouette`
+    labels : (n,)
     """
     ax, values = _axes(ax), np.asarray(values, dtype=float)
     known, labels = np.unique(labels, return_inverse=True)
@@ -266,10 +303,14 @@ def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
 
 
 def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: int = 10) -> Axes:
-    """Where the items of each category went, when each cluster is named after its commonest category.
+    """Where the items of each category went, when every cluster is named after its commonest category.
 
-    `labels` and `categories` are (n,). Rows: the `top` most frequent categories; a row sums to 100 %. Columns: the
-    same categories as names of clusters, and one for clusters named after any other.
+    A row is a category and sums to 100 %. A column holds the clusters of one name, the last those of any other name.
+
+    Parameters
+    ----------
+    labels, categories : (n,)
+    top : number of categories shown, the most frequent first
     """
     ax = _axes(ax)
     kinds, kind = np.unique(np.asarray(categories).astype(str), return_inverse=True)
@@ -286,7 +327,7 @@ def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: in
         share = np.column_stack([share, 100 - share.sum(axis=1)]).clip(0, 100)
         columns.append("any other")
     image = ax.imshow(share, cmap="Blues", norm=Normalize(0, 100), aspect="auto")
-    _colour_bar(image, ax, "share of the category (%)")
+    ax.get_figure().colorbar(image, ax=ax, label="share of the category (%)")
     for (i, j), value in np.ndenumerate(share):
         ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=9, color="white" if value > 55 else INK)
     ax.set_xticks(range(len(columns)), columns, rotation=35, ha="right", rotation_mode="anchor", parse_math=False)
@@ -312,11 +353,6 @@ def _axes(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
 
 
-def _colour_bar(image: Any, ax: Axes, words: str) -> None:
-    """A colour bar exactly as high as the picture."""
-    ax.get_figure().colorbar(image, cax=ax.inset_axes((1.03, 0, 0.04, 1)), label=words)
-
-
 def _evenly(n: int, most: int) -> np.ndarray:
     """At most `most` of the numbers 0..n-1, evenly spaced."""
     return np.arange(n) if n <= most else np.arange(most) * n // most
@@ -328,10 +364,10 @@ def _looks(k: int) -> tuple[np.ndarray, np.ndarray]:
     return j % c, (j + j // c) % c
 
 
-def _stars(ax: Axes, at: np.ndarray, area: Any) -> None:
-    """Draw medoids at (k, 2): a star in a ring of `area` square points, each on top of the one before."""
-    ax.scatter(*at.T, s=area, marker="o", c="white", edgecolors=INK, lw=0.8, zorder=3)
-    ax.scatter(*at.T, s=np.multiply(area, 0.6), marker="*", c=COLOURS[5], lw=0, zorder=3.1)
+def _stars(ax: Axes, at: np.ndarray, area: Any, alpha: float = 1) -> None:
+    """Draw medoids at (k, 2): stars in rings of `area` square points."""
+    ax.scatter(*at.T, s=area, marker="o", c="white", edgecolors=INK, lw=0.8, zorder=3, alpha=alpha)
+    ax.scatter(*at.T, s=np.multiply(area, 0.6), marker="*", c=COLOURS[5], lw=0, zorder=3.1, alpha=alpha)
 
 
 def _between(S: Any, medoids: np.ndarray) -> np.ndarray:
@@ -362,34 +398,51 @@ def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
     return moved - (moved - heights).max() / 2 if len(moved) else moved
 
 
-def _label(ax: Axes, at: np.ndarray, names: Sequence[str], most: int, away: np.ndarray) -> None:
-    """Write up to `most` names beside points (p, 2), first come first served; none over another, a point or the edge.
+def _label(ax: Axes, at: np.ndarray, names: Sequence[str], most: int, away: np.ndarray, over: int = 0) -> list[int]:
+    """Write up to `most` names beside points (p, 2), in order; none over another name, a named point or the edge.
 
-    `away` (p,) is the distance from the point in typographic points. Room for a title of two lines is kept while
-    measuring, so that a title set later moves no two names together.
+    `away` (p,) is the distance from the point in typographic points; a name may cover up to `over` nameless points.
+    Room for a title of two lines is kept while measuring, so that a title set later moves no two names together.
+    Returns which were written.
     """
     figure, title = ax.get_figure(root=True), ax.get_title(loc="left")
     ax.set_title(title or "\n", loc="left")
     figure.draw_without_rendering()
-    dot, places = figure.dpi / 72, ax.transData.transform(at)
-    frame = ax.get_window_extent()
+    dot, places, frame = figure.dpi / 72, ax.transData.transform(at), ax.get_window_extent()
     reach = (0.7 * away * dot)[:, None]
-    seen = np.hstack([places - reach, places + reach])  # boxes that must stay visible: x0, y0, x1, y1
+    points = np.hstack([places - reach, places + reach])  # boxes of the points: x0, y0, x1, y1
+    look = {"fontsize": 9, "parse_math": False}
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-    look = {"fontsize": 9, "parse_math": False, "path_effects": halo, "zorder": 4}
-    for i, name in enumerate(names):
-        if len(seen) == len(at) + most:
+    ruler, written, taken = ax.text(0, 0, "", **look), [], np.empty((0, 4))
+    for i, name in enumerate(map(_plain, names)):
+        if len(written) == most:
             break
-        note = ax.annotate(_plain(name), at[i], (0, 0), textcoords="offset points", **look)
-        others = np.delete(seen, i, axis=0)
-        for x, y, ha, va in SIDES:
-            note.set(ha=ha, va=va)
-            note.xyann = (x * away[i], y * away[i])
-            box = note.get_window_extent().padded(2)
-            clear = (box.max < others[:, :2]).any(axis=1) | (box.min > others[:, 2:]).any(axis=1)
-            if clear.all() and (frame.min < box.min).all() and (box.max < frame.max).all():
-                seen = np.vstack([seen, box.extents])
-                break
-        else:
-            note.remove()
+        ruler.set_text(name)
+        size, best = np.array(ruler.get_window_extent().size) + 4, None
+        for x, y in () if _meets(points[i], taken).any() else SIDES:
+            shift = np.array([x, y]) * away[i] / np.hypot(x, y)
+            corner = places[i] + shift * dot + (np.array([x, y]) - 1) / 2 * size
+            box = np.concatenate([corner, corner + size])
+            inside = (frame.min < box[:2]).all() and (box[2:] < frame.max).all()
+            covered = _meets(box, np.delete(points, i, axis=0)).sum()
+            if inside and not _meets(box, taken).any() and covered <= over and (best is None or covered < best[0]):
+                best = covered, x, y, shift, box
+        if best:
+            _, x, y, shift, box = best
+            side = {"ha": ("center", "left", "right")[x], "va": ("center", "bottom", "top")[y]}
+            ax.annotate(name, at[i], shift, textcoords="offset points", zorder=4, path_effects=halo, **side, **look)
+            taken = np.vstack([taken, box, points[i]])
+            written.append(i)
+    ruler.remove()
     ax.set_title(title, loc="left")
+    return written
+
+
+def _meets(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Which of the boxes (b, 4) overlap `box` (4,); x0, y0, x1, y1 each."""
+    return ((box[2:] >= boxes[:, :2]) & (box[:2] <= boxes[:, 2:])).all(axis=1)
+
+
+def _loss(fit: Clustering) -> str:
+    """What the inertia of a fit sums up."""
+    return "distance" if fit.metric == "precomputed" else "1 − similarity"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Sequence
+from html import escape
 from pathlib import Path
 
 import nbformat
@@ -55,6 +56,7 @@ def execute(path: Path, on_cell: Callable[[], None] = lambda: None) -> NotebookN
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
+        extra_arguments=["--log-level=40"],  # the kernel's own remarks about its socket are nobody's concern here
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_executed=lambda **_: on_cell(),
     ).execute()
@@ -75,11 +77,11 @@ def page(notebooks: dict[str, NotebookNode], title: str) -> str:
     str
         HTML without scripts or outside references; images and style are inside.
     """
-    math: list[str] = []
+    math, captions = [], []
     cells = [nbformat.v4.new_markdown_cell(_contents(notebooks, title), id="contents")]
     for name, notebook in notebooks.items():
         cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>\n\n---', id=f"start-{name[:2]}"))
-        cells.extend(_static_cells(notebook, math))
+        cells.extend(_static_cells(notebook, math, captions))
     merged = nbformat.v4.new_notebook(cells=cells, metadata=next(iter(notebooks.values())).metadata)
     exporter = HTMLExporter(
         template_name="lab",
@@ -90,6 +92,8 @@ def page(notebooks: dict[str, NotebookNode], title: str) -> str:
         template_file="static.html.j2",
     )
     html, _ = exporter.from_notebook_node(merged, {"metadata": {"name": title}})
+    described = iter(captions)
+    html = re.sub(r'alt="No description[^"]*"', lambda _: f'alt="{escape(next(described))}"', html)
     html = re.sub(r"MATH-(\d+)-HERE", lambda found: math[int(found[1])], html)
     return re.sub(r"<script\b.*?</script>", "", html, flags=re.S)
 
@@ -124,17 +128,16 @@ def _contents(notebooks: dict[str, NotebookNode], title: str) -> str:
     return "\n".join(lines)
 
 
-def _static_cells(notebook: NotebookNode, math: list[str]) -> Sequence[NotebookNode]:
-    """Copies of the cells with maths set aside, links turned inwards and a description on each picture."""
+def _static_cells(notebook: NotebookNode, math: list[str], captions: list[str]) -> Sequence[NotebookNode]:
+    """Copies of the cells, maths set aside and links turned inwards; collects a caption for each picture."""
     cells = nbformat.from_dict(notebook).cells
     for cell, after in zip(cells, [*cells[1:], None], strict=True):
         if cell.cell_type == "markdown":
             cell.source = _inner_links(_set_maths_aside(cell.source, math))
             continue
         caption = after.source if after is not None and after.source.startswith("*Figure") else "Figure"
-        for output in cell.outputs:
-            if "image/png" in output.get("data", {}):
-                output.metadata["image/png"] = {"alt": re.sub(r"[*$`]|MATH-\d+-HERE", "", caption)}
+        pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        captions += [re.sub(r"[*$`]", "", caption)] * pictures
     return cells
 
 

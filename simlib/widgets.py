@@ -1,4 +1,4 @@
-"""The explorer of k: everything is computed beforehand, a move of the slider only draws."""
+"""The explorer of k: everything is computed and drawn beforehand, a move of the slider only shows it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def explore(scan: KScan, S: Any, labels: Sequence[str] | None = None, *, cards: 
 
     Notes
     -----
-    A move costs one redraw of a small figure, about 0.1 s.
+    Every picture is drawn beforehand, about 0.1 s each; a move of the slider only shows another one.
     """
     _check.whole_number(cards, "cards", 1)
     names = _names(labels, len(scan.fits[0].labels))
@@ -53,12 +53,13 @@ def explore(scan: KScan, S: Any, labels: Sequence[str] | None = None, *, cards: 
         description="k",
         layout=ipywidgets.Layout(width="40rem"),
     )
-    curves, board = ipywidgets.Image(format="png"), ipywidgets.HTML()
-    draw = _curves(scan)
+    wide = ipywidgets.Layout(width="100%", max_width="62rem")
+    curves, board = ipywidgets.Image(format="png", layout=wide), ipywidgets.HTML(layout=wide)
+    pictures = _curves(scan)
     boards = [cards_html(fit, S, names, cards) for fit in scan.fits]
 
     def show(change: dict) -> None:
-        curves.value, board.value = draw(change["new"]), boards[change["new"]]
+        curves.value, board.value = pictures[change["new"]], boards[change["new"]]
 
     slider.observe(show, "value")
     show({"new": slider.value})
@@ -106,9 +107,7 @@ def _neighbours(fit: Clustering, S: Any) -> np.ndarray:
 def _card(fit: Clustering, names: list[str], j: int, near: int) -> str:
     """One cluster as HTML."""
     members = fit.members(j)
-    word, value = (
-        ("distance", fit.distance) if fit.metric == "precomputed" else ("similarity", fit.similarity)
-    )
+    word, value = ("distance", fit.distance) if fit.metric == "precomputed" else ("similarity", fit.similarity)
     rest = ", ".join(html.escape(names[i]) for i in members[1:9])
     beside = f"next to {html.escape(names[fit.medoids[near]])}" if near >= 0 else ""
     return (
@@ -118,22 +117,21 @@ def _card(fit: Clustering, names: list[str], j: int, near: int) -> str:
     )
 
 
-def _curves(scan: KScan):
-    """A function from position to PNG bytes: both curves, drawn once, and a mark that moves."""
-    figure = Figure(figsize=(10, 3.2), dpi=90, layout="constrained")
-    axes = figure.subplots(1, 2)
+def _curves(scan: KScan) -> list[bytes]:
+    """For each k a PNG of both curves with that k marked."""
+    figure = Figure(figsize=(10, 3.6), dpi=90, layout="constrained")
+    panels = list(zip(figure.subplots(1, 2), ("inertia", "medoid_silhouette"), strict=True))
     marks = []
-    for ax, criterion in zip(axes, ("inertia", "medoid_silhouette"), strict=True):
+    for ax, criterion in panels:
         plots.k_curve(scan, criterion, ax=ax)
-        y = getattr(scan, criterion)
-        marks.append((ax.plot([], [], "o", ms=13, mfc="none", mew=2.5, color="black")[0], ax, y, criterion))
-
-    def draw(i: int) -> bytes:
-        for mark, ax, y, criterion in marks:
-            mark.set_data([scan.ks[i]], [y[i]])
-            ax.set_title(f"k = {scan.ks[i]}: {criterion.replace('_', ' ')} {y[i]:.4g}")
+        marks += ax.plot([], [], "o", ms=13, mfc="none", mew=2.5, color="black")
+    pictures = []
+    for i, k in enumerate(scan.ks):
+        for mark, (ax, criterion) in zip(marks, panels, strict=True):
+            value = getattr(scan, criterion)[i]
+            mark.set_data([k], [value])
+            ax.set_title(f"k = {k}: {criterion.replace('_', ' ')} {value:.4g}")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png")
-        return buffer.getvalue()
-
-    return draw
+        pictures.append(buffer.getvalue())
+    return pictures

@@ -1,0 +1,1004 @@
+"""k-medoids: by hand, brute force, the tutorial and kmedoids from PyPI, invariants, bad input, the real size."""
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import FrozenInstanceError
+from itertools import combinations
+from pathlib import Path
+
+import kmedoids as peer
+import numba
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+import simlib
+from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, medoids
+
+methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
+starts = pytest.mark.parametrize("init", ["build", "k-medoids++", "random", "first"])
+
+
+def distances(points):
+    points = np.asarray(points, np.float64)
+    return abs(points[:, None] - points)
+
+
+def random_distances(n, seed, high=1000, low=1):
+    """Symmetric whole numbers, diagonal 0; a small `high` makes many ties."""
+    D = np.triu(np.random.default_rng(seed).integers(low, high, (n, n)), 1)
+    return (D + D.T).astype(np.int32)
+
+
+def gaussian(n, d, dtype=np.float64, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, d)).astype(dtype)
+
+
+def loss(D, rows):
+    return D[list(rows)].min(axis=0).sum()
+
+
+def every_exchange(D, rows):
+    """Change of loss for each (medoid out, item in)."""
+    now, rest = loss(D, rows), [i for i in range(len(D)) if i not in rows]
+    return {(out, new): loss(D, [new if m == out else m for m in rows]) - now for out in rows for new in rest}
+
+
+def check_promises(fit, n, k):
+    """What holds for every Clustering, whatever it was made from."""
+    assert fit.medoids.dtype == np.int64
+    assert fit.labels.dtype == np.int32
+    assert fit.medoids.shape == (k,)
+    assert fit.labels.shape == (n,)
+    assert len(set(fit.medoids.tolist())) == k
+    assert_array_equal(fit.labels[fit.medoids], np.arange(k))
+    assert fit.sizes.sum() == n
+    assert fit.sizes.min() >= 1
+    assert_array_equal(fit.sizes, [np.sum(fit.labels == j) for j in range(k)])
+    assert fit.inertia == pytest.approx(fit.distance.sum(dtype=np.float64), rel=1e-6, abs=1e-6)
+    assert len(fit.history) == fit.n_iter
+    assert all(new <= old * (1 + 1e-9) + 1e-9 for old, new in zip(fit.history, fit.history[1:], strict=False))
+
+
+# By hand
+
+
+def test_nine_points_on_a_line():
+    fit = kmedoids(distances([0, 1, 2, 10, 11, 12, 20, 21, 22]), 3, metric="precomputed")
+    assert sorted(fit.medoids.tolist()) == [1, 4, 7]
+    assert fit.inertia == 6
+    assert fit.converged
+    assert_array_equal(fit.sizes, [3, 3, 3])
+    assert_array_equal(fit.medoids[fit.labels], [1, 1, 1, 4, 4, 4, 7, 7, 7])
+    assert_array_equal(fit.distance, [1, 0, 1, 1, 0, 1, 1, 0, 1])
+    assert_array_equal(fit.members(fit.labels[5]), [4, 3, 5])
+
+
+def test_three_similar_items():
+    fit = kmedoids([[1, 0.9, 0.1], [0.9, 1, 0.2], [0.1, 0.2, 1]], 2)
+    assert_array_equal(fit.medoids[fit.labels], [1, 1, 2])
+    assert_allclose(fit.similarity, [0.9, 1, 1])
+    assert_allclose(fit.distance, [0.1, 0, 0], atol=1e-15)
+    assert fit.inertia == pytest.approx(0.1)
+
+
+def test_alternate_step_by_step():
+    # Centres 0 and 1: {0} and {1, 2, 10, 11, 12}, whose sums 31, 28, 20, 21, 24 make 10 the next centre.
+    # Then {0, 1, 2} and {10, 11, 12}: 1 and 11. Then nothing changes.
+    seen = []
+    fit = kmedoids(
+        distances([0, 1, 2, 10, 11, 12]),
+        2,
+        metric="precomputed",
+        method="alternate",
+        init="first",
+        callback=lambda *news: seen.append(news),
+    )
+    assert [news[:3] for news in seen] == [(1, 1, 6.0), (2, 2, 4.0), (3, 0, 4.0)]
+    assert all(news[3] >= 0 for news in seen)
+    assert_array_equal(fit.medoids, [1, 4])
+    assert_array_equal(fit.labels, [0, 0, 0, 1, 1, 1])
+    assert fit.history == (6.0, 4.0, 4.0)
+    assert (fit.n_iter, fit.n_swaps, fit.converged) == (3, 0, True)
+
+
+def test_swaps_step_by_step():
+    # From 0 and 2, loss 28. First pass: 10 for 0 or for 2 leaves 6, the tie takes the first, 0; 11 for 10 leaves 5.
+    # Second pass: 1 for 2 leaves 4. Third pass: up to there nothing, and that makes one whole round.
+    seen = []
+    fit = kmedoids(
+        distances([0, 1, 2, 10, 11, 12]),
+        2,
+        metric="precomputed",
+        init=[0, 2],
+        callback=lambda *news: seen.append(news),
+    )
+    assert [news[:3] for news in seen] == [(1, 1, 5.0), (2, 1, 4.0), (3, 0, 4.0)]
+    assert_array_equal(fit.medoids, [4, 1])
+    assert_array_equal(fit.labels, [1, 1, 1, 0, 0, 0])
+    assert (fit.n_iter, fit.n_swaps, fit.converged) == (3, 3, True)
+
+
+def test_build_by_hand():
+    # Sums 22, 20, 20, 22: item 1 leads item 2. Then 10 and 11 both save 18: item 2 leads item 3.
+    start = kmedoids(distances([0, 1, 10, 11]), 2, metric="precomputed", max_iter=0)
+    assert_array_equal(start.medoids, [1, 2])
+    assert (start.n_iter, start.converged, start.history) == (0, False, ())
+
+
+def test_a_tie_goes_to_the_first_medoid():
+    D = distances([0, 2, 4])
+    assert_array_equal(assign(D, [0, 2], metric="precomputed").labels, [0, 0, 1])
+    assert_array_equal(assign(D, [2, 0], metric="precomputed").labels, [1, 0, 0])
+
+
+def test_certificate_by_hand():
+    # Medoids 0 and 10: best is 1 for 0, which saves 1.
+    proof = certify(distances([0, 1, 2, 10, 11]), [0, 3], metric="precomputed")
+    assert (proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in, proof.inertia) == (False, -1, 0, 1, 4)
+    proof = certify(distances([0, 1, 2, 10, 11]), [1, 3], metric="precomputed")
+    assert (proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in, proof.inertia) == (True, 0, 3, 4, 3)
+
+
+@methods
+@starts
+def test_one_cluster_is_the_median(method, init):
+    fit = kmedoids(distances([9, 0, 1, 3, 100]), 1, metric="precomputed", method=method, init=init)
+    assert_array_equal(fit.medoids, [3])
+    assert_array_equal(fit.labels, [0, 0, 0, 0, 0])
+    assert fit.inertia == 6 + 3 + 2 + 97
+
+
+@methods
+@starts
+def test_as_many_clusters_as_items(method, init):
+    fit = kmedoids(distances([9, 0, 1, 3]), 4, metric="precomputed", method=method, init=init)
+    assert sorted(fit.medoids.tolist()) == [0, 1, 2, 3]
+    assert fit.inertia == 0
+    assert fit.converged
+    check_promises(fit, 4, 4)
+
+
+@methods
+@starts
+@pytest.mark.parametrize(
+    ("A", "metric"),
+    [([[1.0]], "similarity"), ([[0.0]], "precomputed"), ([[3.0, 1.0]], "cosine"), ([[3.0, 1.0]], "correlation")],
+)
+def test_one_item(A, metric, method, init):
+    fit = kmedoids(A, 1, metric=metric, method=method, init=init)
+    assert_array_equal(fit.medoids, [0])
+    assert fit.inertia == pytest.approx(0, abs=1e-15)
+    assert fit.converged
+    check_promises(fit, 1, 1)
+
+
+# Oracles: brute force
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_near_the_best_of_all_choices(seed):
+    D = random_distances(9, seed)
+    fits = {k: kmedoids(D, k, metric="precomputed") for k in range(1, 9)}
+    for k, fit in fits.items():
+        best = min(loss(D, rows) for rows in combinations(range(9), k))
+        assert fit.inertia == loss(D, fit.medoids)
+        assert best <= fit.inertia <= 1.5 * best
+        assert min(every_exchange(D, fit.medoids.tolist()).values()) >= 0
+    assert fits[1].inertia == D.sum(axis=0).min()
+
+
+@pytest.mark.parametrize("high", [4, 1000])
+@pytest.mark.parametrize("seed", range(8))
+def test_certificate_is_the_best_of_all_exchanges(seed, high):
+    rng = np.random.default_rng(seed)
+    n, k = 20, int(rng.integers(1, 8))
+    D, rows = random_distances(n, seed, high, low=0), rng.choice(20, k, replace=False)
+    exchanges = every_exchange(D, rows.tolist())
+    proof = certify(D, rows, metric="precomputed")
+    assert proof.best_delta == min(exchanges.values())
+    assert exchanges[proof.swap_out, proof.swap_in] == proof.best_delta
+    assert proof.inertia == loss(D, rows)
+    assert proof.is_optimal == (proof.best_delta >= 0)
+
+
+def test_certificate_past_one_block():
+    D, rows = random_distances(150, 0), np.arange(100, 140, 5)
+    proof = certify(D, rows, metric="precomputed")
+    exchanges = every_exchange(D, rows.tolist())
+    assert proof.best_delta == min(exchanges.values()) == exchanges[proof.swap_out, proof.swap_in]
+
+
+def test_certificate_tolerance():
+    D = distances([0, 1, 2, 10, 11])
+    assert not certify(D, [0, 3], metric="precomputed", tol=0.24).is_optimal
+    assert certify(D, [0, 3], metric="precomputed", tol=0.26).is_optimal
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation"])
+def test_certificate_from_vectors_is_that_of_the_matrix(metric):
+    X = gaussian(90, 6)
+    S = cosine_similarity(X) if metric == "cosine" else correlation(X)
+    for rows in ([3, 5, 80], kmedoids(S, 6).medoids):
+        a, b = certify(X, rows, metric=metric), certify(S, rows)
+        assert (a.is_optimal, a.swap_out, a.swap_in) == (b.is_optimal, b.swap_out, b.swap_in)
+        assert_allclose([a.best_delta, a.inertia], [b.best_delta, b.inertia], rtol=1e-12)
+        best = min(every_exchange(1 - S, list(rows)).values())
+        assert b.best_delta == pytest.approx(best)
+
+
+def plain_build(D, k):
+    rows = [int(D.sum(axis=1).argmin())]
+    while len(rows) < k:
+        near = D[rows].min(axis=0)
+        saved = np.maximum(near - D, 0).sum(axis=1)
+        saved[rows] = -1
+        rows.append(int(saved.argmax()))
+    return rows
+
+
+@given(st.data())
+@settings(deadline=None, derandomize=True, max_examples=40)
+def test_build_is_plain_build(data):
+    n = data.draw(st.integers(1, 30))
+    D = random_distances(n, data.draw(st.integers(0, 999)), data.draw(st.sampled_from([2, 5, 1000])), low=0)
+    k = data.draw(st.integers(1, n))
+    assert kmedoids(D, k, metric="precomputed", max_iter=0, method="alternate").medoids.tolist() == plain_build(D, k)
+
+
+@pytest.mark.parametrize("k", [1, 2, 20])
+def test_sums_over_float32_are_float64(k):
+    # Only the last bits differ, and a float32 sum of two such distances has lost them.
+    D = 2**24 - random_distances(300, 0, 4)
+    np.fill_diagonal(D, 0)
+    D32 = D.astype(np.float32)
+    assert_array_equal(D32, D)
+    start = kmedoids(D32, k, metric="precomputed", max_iter=0, method="alternate")
+    assert_array_equal(start.medoids, plain_build(D, k))
+    for method, init in (("alternate", "first"), ("fasterpam", "first")):
+        same(*(kmedoids(A, k, metric="precomputed", method=method, init=init) for A in (D32, D)))
+    assert certify(D32, start.medoids, metric="precomputed") == certify(D, start.medoids, metric="precomputed")
+
+
+# Oracle: kmedoids from PyPI, a black box
+
+
+@pytest.mark.parametrize("high", [3, 30, 10**6])
+@pytest.mark.parametrize("low", [0, 1])
+@pytest.mark.parametrize(("n", "k"), [(5, 2), (23, 22), (60, 7), (200, 2), (700, 40)])
+def test_the_peer_makes_the_same_swaps(n, k, low, high):
+    for seed in range(4 if n < 100 else 1):
+        D = random_distances(n, seed, high, low)
+        start = np.random.default_rng(seed).choice(n, k, replace=False)
+        theirs = peer.fasterpam(D, start.astype(np.uint64), 300, n_cpu=1)
+        ours = kmedoids(D, k, metric="precomputed", init=start)
+        assert_array_equal(ours.medoids, np.asarray(theirs.medoids, np.int64))
+        assert ours.n_swaps == theirs.n_swap
+        assert ours.inertia == theirs.loss
+        assert ours.converged
+        check_promises(ours, n, k)
+        assert certify(D, ours.medoids, metric="precomputed").is_optimal
+
+
+@pytest.mark.parametrize("high", [3, 30, 10**6])
+@pytest.mark.parametrize(("n", "k"), [(5, 5), (60, 7), (700, 40), (1100, 3)])
+def test_the_peer_builds_the_same_start(n, k, high):
+    # From 1 up: where a zero distance makes the gain 0, the peer returns fewer than k medoids.
+    D = random_distances(n, 0, high, low=1)
+    start = kmedoids(D, k, metric="precomputed", max_iter=0, method="alternate")
+    assert_array_equal(start.medoids, np.asarray(peer.pam_build(D, k).medoids, np.int64))
+
+
+@pytest.mark.parametrize("kind", ["similarity", "cosine", "precomputed"])
+def test_the_peer_finds_no_swap_left(kind):
+    X = gaussian(400, 8)
+    S = cosine_similarity(X)
+    fit = kmedoids({"similarity": S, "cosine": X, "precomputed": 1 - S}[kind], 12, metric=kind)
+    assert peer.fasterpam(1 - S, fit.medoids.astype(np.uint64), 300, n_cpu=1).n_swap == 0
+    assert fit.inertia == pytest.approx(loss(1 - S, fit.medoids))
+
+
+# Oracle: the tutorial's loop
+
+
+def tutorial_loop(S, k):
+    """Yield (centres, labels, how many changed) after each iteration; the centres start as the first k rows."""
+    n = len(S)
+    centres = np.arange(k)
+
+    def nearest():
+        labels = S[:, centres].argmax(axis=1)
+        labels[centres] = np.arange(k)  # a centre stays with itself, also beside a copy
+        return labels
+
+    labels, changed = nearest(), k
+    while changed:
+        new = centres.copy()
+        for j in range(k):
+            members = np.arange(n)[labels == j]
+            new[j] = members[S[np.ix_(members, members)].sum(axis=1).argmax()]
+        changed = int((new != centres).sum())
+        centres = new
+        labels = nearest()
+        yield centres, labels, changed
+
+
+def gaussian_matrix():
+    return cosine_similarity(gaussian(500, 3))
+
+
+def matrix_with_ties():
+    """Points on a 12 x 12 grid, many of them copies; every sum is exact, so that ties are true ties."""
+    points = np.random.default_rng(3).integers(0, 12, (300, 2))
+    return 1 - abs(points[:, None] - points).sum(axis=2) / 64
+
+
+@pytest.mark.parametrize(
+    ("source", "k"),
+    [("words", 50), (gaussian_matrix, 9), (gaussian_matrix, 17), (matrix_with_ties, 30), (matrix_with_ties, 5)],
+)
+def test_alternate_is_the_tutorials_loop(source, k, request):
+    S = cosine_similarity(request.getfixturevalue("words")[:2000]) if source == "words" else source()
+    exact = S.astype(np.float64)
+    seen = []
+    options = {"method": "alternate", "init": "first"}
+    whole = kmedoids(S, k, callback=lambda *news: seen.append(news), **options)
+    steps = list(tutorial_loop(exact, k))
+    assert len(steps) > 2
+    assert (whole.n_iter, whole.converged) == (len(steps), True)
+    for i, (centres, labels, changed) in enumerate(steps, 1):
+        fit = kmedoids(S, k, max_iter=i, **options)
+        assert_array_equal(fit.medoids, centres)
+        assert_array_equal(fit.labels, labels)
+        assert fit.converged == (changed == 0)
+        inertia = (1 - exact[np.arange(len(S)), centres[labels]]).sum()
+        assert fit.inertia == pytest.approx(inertia, rel=1e-12, abs=1e-9)
+        assert fit.history == whole.history[:i]
+        assert seen[i - 1][:3] == (i, changed, fit.inertia)
+    check_promises(whole, len(S), k)
+
+
+# Invariants
+
+
+metrics = {
+    "similarity": cosine_similarity,
+    "precomputed": lambda X: 1 - cosine_similarity(X),
+    "cosine": lambda X: X,
+    "correlation": lambda X: X,
+}
+
+
+@methods
+@starts
+@pytest.mark.parametrize("metric", metrics)
+def test_promises(metric, method, init):
+    A = metrics[metric](gaussian(40, 6))
+    for k in (1, 2, 7, 39):
+        check_promises(kmedoids(A, k, metric=metric, method=method, init=init), 40, k)
+
+
+@methods
+@starts
+@pytest.mark.parametrize("rows", ["identical", "zero", "three of each"])
+@pytest.mark.parametrize("metric", metrics)
+def test_promises_with_copies(metric, rows, method, init):
+    X = {
+        "identical": np.ones((12, 1)) * [1.0, 2.0, 4.0],
+        "zero": np.zeros((12, 3)),
+        "three of each": np.repeat([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0]], 3, axis=0),
+    }[rows]
+    if metric == "precomputed":
+        A = np.ones((12, 12)) - np.eye(12) if rows == "zero" else np.round(1 - cosine_similarity(X), 12)
+    else:
+        A = metrics[metric](X)
+    for k in (1, 2, 5, 12):
+        check_promises(kmedoids(A, k, metric=metric, method=method, init=init), 12, k)
+
+
+@given(st.data())
+@settings(deadline=None, derandomize=True, max_examples=60)
+def test_promises_for_any_distances(data):
+    n = data.draw(st.integers(1, 25))
+    D = random_distances(n, data.draw(st.integers(0, 999)), data.draw(st.sampled_from([1, 2, 6, 1000])), low=0)
+    k = data.draw(st.integers(1, n))
+    method = data.draw(st.sampled_from(["fasterpam", "alternate"]))
+    init = data.draw(st.sampled_from(["build", "k-medoids++", "random", "first"]))
+    fit = kmedoids(D, k, metric="precomputed", method=method, init=init)
+    check_promises(fit, n, k)
+    assert fit.inertia == loss(D, fit.medoids)
+    assert_array_equal(fit.distance, D[fit.medoids].min(axis=0))
+    if method == "fasterpam":
+        assert fit.converged
+        assert min(every_exchange(D, fit.medoids.tolist()).values(), default=0) >= 0
+
+
+@starts
+def test_order_of_items_carries_over(init):
+    D = random_distances(60, 0, 10**6)
+    order = np.random.default_rng(1).permutation(60)
+    start = kmedoids(D, 6, metric="precomputed", init=init, max_iter=0, method="alternate").medoids
+    place = np.argsort(order)
+    # Swaps meet the items in another order, so only the simple loop must end with the same medoids.
+    a = kmedoids(D, 6, metric="precomputed", method="alternate", init=start)
+    b = kmedoids(D[np.ix_(order, order)], 6, metric="precomputed", method="alternate", init=place[start])
+    assert_array_equal(order[b.medoids], a.medoids)
+    assert_array_equal(b.labels, a.labels[order])
+
+
+def test_build_carries_over_with_the_order_of_items():
+    D = random_distances(60, 0, 10**6)
+    order = np.random.default_rng(1).permutation(60)
+    a = kmedoids(D, 6, metric="precomputed", max_iter=0)
+    b = kmedoids(D[np.ix_(order, order)], 6, metric="precomputed", max_iter=0)
+    assert_array_equal(order[b.medoids], a.medoids)
+
+
+def same(a, b):
+    assert_array_equal(a.medoids, b.medoids)
+    assert_array_equal(a.labels, b.labels)
+    assert_array_equal(a.distance, b.distance)
+    assert (a.inertia, a.history, a.n_iter, a.n_swaps) == (b.inertia, b.history, b.n_iter, b.n_swaps)
+
+
+@methods
+def test_blocks_and_threads_change_nothing(method, monkeypatch, words):
+    for A, metric in ((random_distances(150, 0, 50), "precomputed"), (words[:150], "cosine")):
+        expected = kmedoids(A, 11, metric=metric, method=method)
+        for block, threads in ((7, 2), (10**6, 1)):
+            monkeypatch.setattr(medoids, "BLOCK", block)
+            before = numba.get_num_threads()
+            numba.set_num_threads(min(threads, before))
+            monkeypatch.setattr(_check, "cores", lambda threads=threads: threads)
+            fit = kmedoids(A, 11, metric=metric, method=method)
+            numba.set_num_threads(before)
+            monkeypatch.undo()
+            same(fit, expected)
+
+
+@methods
+@starts
+def test_vectors_and_their_matrix_agree(method, init, words):
+    X = words[:1200]
+    a = kmedoids(X, 25, metric="cosine", method=method, init=init)
+    b = kmedoids(cosine_similarity(X), 25, method=method, init=init)
+    same(a, b)
+    assert_array_equal(a.similarity, b.similarity)
+
+
+@methods
+def test_correlations_and_their_matrix_agree(method):
+    X = gaussian(200, 9) + 5
+    a = kmedoids(X, 8, metric="correlation", method=method)
+    b = kmedoids(correlation(X), 8, method=method)
+    assert_array_equal(a.medoids, b.medoids)
+    assert_array_equal(a.labels, b.labels)
+    assert a.inertia == pytest.approx(b.inertia)
+
+
+@methods
+def test_similarities_and_distances_agree(method):
+    D = random_distances(90, 0, 1000) / 1024  # 1 - D is exact
+    a = kmedoids(D, 8, metric="precomputed", method=method)
+    b = kmedoids(1 - D, 8, method=method)
+    same(a, b)
+    assert_array_equal(a.distance, 1 - b.similarity)
+
+
+def read_only(A, folder):
+    A = A.copy()
+    A.setflags(write=False)
+    return A
+
+
+def memory_mapped(A, folder):
+    np.save(folder / "A.npy", A)
+    return np.load(folder / "A.npy", mmap_mode="r")
+
+
+kinds = {
+    "read-only": read_only,
+    "memory-mapped": memory_mapped,
+    "Fortran": lambda A, folder: np.asfortranarray(A),
+    "strided": lambda A, folder: np.repeat(np.repeat(A, 2, axis=0), 3, axis=1)[::2, ::3],
+    "big-endian": lambda A, folder: A.astype(">f8"),
+    "int32": lambda A, folder: A.astype(np.int32),
+    "float16": lambda A, folder: A.astype(np.float16),
+    "float32": lambda A, folder: A.astype(np.float32),
+    "list": lambda A, folder: A.tolist(),
+    "tensor": lambda A, folder: torch.tensor(A),
+}
+
+
+@pytest.mark.parametrize("kind", kinds)
+@pytest.mark.parametrize("metric", ["precomputed", "cosine"])
+def test_the_same_from_any_kind_of_array(kind, metric, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        medoids, "BLOCK", 16
+    )  # blocks of a Fortran or strided array are then laid out alike: compiled once
+    whole = random_distances(40, 0, 50).astype(np.float64)
+    A = kinds[kind](whole, tmp_path)
+    before = np.asarray(A).copy()
+    for method in ("fasterpam", "alternate"):
+        fit, expected = (kmedoids(a, 5, metric=metric, method=method) for a in (A, whole))
+        assert_array_equal(fit.medoids, expected.medoids)
+        assert_array_equal(fit.labels, expected.labels)
+        assert fit.inertia == pytest.approx(expected.inertia, rel=1e-6)
+    proof = certify(A, expected.medoids, metric=metric)
+    assert proof.inertia == pytest.approx(expected.inertia, rel=1e-6)
+    assert_array_equal(np.asarray(A), before)
+
+
+@pytest.mark.parametrize("k", [np.int8(3), np.int64(3), np.uint64(3), np.array(3)])
+def test_numpy_integers(k):
+    same(kmedoids(np.eye(5), k, n_init=np.int32(1), max_iter=np.uint8(9)), kmedoids(np.eye(5), 3, max_iter=9))
+
+
+@pytest.mark.parametrize("init", ["random", "k-medoids++"])
+def test_seeds(init):
+    X = gaussian(200, 5)
+    starts = [
+        kmedoids(X, 6, metric="cosine", init=init, random_state=seed, max_iter=0, method="alternate")
+        for seed in (0, 0, 1, 2)
+    ]
+    assert_array_equal(starts[0].medoids, starts[1].medoids)
+    assert len({tuple(start.medoids.tolist()) for start in starts}) == 3
+    several = kmedoids(X, 6, metric="cosine", init=init, n_init=5, method="alternate")
+    one = kmedoids(X, 6, metric="cosine", init=init, method="alternate")
+    assert len(several.spread) == 5
+    assert len(set(several.spread)) > 1
+    assert several.spread[0] == one.inertia
+    assert several.inertia == min(several.spread)
+    assert one.spread == (one.inertia,)
+
+
+def test_plus_plus_never_draws_a_copy_while_others_are_left():
+    D = distances([0, 0, 0, 0, 0, 0, 0, 5, 5, 9])
+    for seed in range(30):
+        start = kmedoids(D, 3, metric="precomputed", init="k-medoids++", random_state=seed, max_iter=0)
+        assert start.inertia == 0
+
+
+def test_plus_plus_prefers_what_is_far():
+    # From whichever of the first 50: far items have weight 100 against 0.01.
+    D = distances([i / 5000 for i in range(50)] + [100])
+    far = [
+        50 in kmedoids(D, 2, metric="precomputed", init="k-medoids++", random_state=s, max_iter=0).medoids
+        for s in range(40)
+    ]
+    assert sum(far) >= 38
+
+
+def test_random_starts_reach_every_item():
+    D = random_distances(6, 0)
+    drawn = {
+        int(m)
+        for s in range(60)
+        for m in kmedoids(D, 2, metric="precomputed", init="random", random_state=s, max_iter=0).medoids
+    }
+    assert drawn == set(range(6))
+
+
+@methods
+def test_warm_start(method):
+    D, start = random_distances(70, 0), np.array([9, 3, 60, 1])
+    fit = kmedoids(D, 4, metric="precomputed", init=start, max_iter=0, method=method)
+    assert_array_equal(fit.medoids, start)
+    assert_array_equal(fit.labels, assign(D, start, metric="precomputed").labels)
+    end = kmedoids(D, 4, metric="precomputed", init=start, method=method)
+    assert_array_equal(start, [9, 3, 60, 1])
+    again = kmedoids(D, 4, metric="precomputed", init=end.medoids, method=method)
+    assert_array_equal(again.medoids, end.medoids)
+    assert (again.n_iter, again.n_swaps, again.converged) == (1, 0, True)
+    same(kmedoids(D, 4, metric="precomputed", init=[9, 3, 60, 1], method=method), end)
+
+
+def test_swaps_end_no_worse_than_the_simple_loop():
+    for seed in range(10):
+        D = random_distances(50, seed, 10**6)
+        start = kmedoids(D, 5, metric="precomputed", method="alternate", init="random", random_state=seed)
+        fit = kmedoids(D, 5, metric="precomputed", init=start.medoids)
+        assert fit.inertia <= start.inertia
+        assert (fit.n_swaps > 0) == (fit.inertia < start.inertia)
+
+
+def test_max_iter_stops_early_and_says_so():
+    D = random_distances(300, 0, 10**6)
+    fit = kmedoids(D, 20, metric="precomputed", init="first", max_iter=1)
+    assert (fit.n_iter, fit.converged) == (1, False)
+    assert "stopped by max_iter" in repr(fit)
+    assert kmedoids(D, 20, metric="precomputed", init="first").inertia < fit.inertia
+
+
+@pytest.mark.parametrize("k", [1, 4])
+@methods
+def test_callback_is_called_once_an_iteration(method, k):
+    # BUG for k=1 with swaps: n_iter is 1 and the callback is never called.
+    seen = []
+    fit = kmedoids(
+        random_distances(70, 0),
+        k,
+        metric="precomputed",
+        method=method,
+        init="first",
+        callback=lambda *news: seen.append(news),
+    )
+    assert [news[0] for news in seen] == list(range(1, fit.n_iter + 1))
+    assert tuple(news[2] for news in seen) == fit.history
+    assert all(0 <= news[1] <= k for news in seen)
+    assert all(isinstance(news[3], float) and news[3] >= 0 for news in seen)
+    assert fit.history[-1] == fit.inertia
+
+
+@methods
+def test_silent_unless_asked(method, capfd):
+    D = random_distances(30, 0)
+    kmedoids(D, 3, metric="precomputed", method=method)
+    assert capfd.readouterr() == ("", "")
+    kmedoids(D, 3, metric="precomputed", method=method, progress=True)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert method in err
+    assert "3 of 3 medoids unchanged, inertia" in err
+
+
+@methods
+@pytest.mark.parametrize("metric", ["precomputed", "cosine"])
+def test_interrupt_comes_through_and_leaves_the_input(method, metric):
+    A = random_distances(70, 0).astype(np.float64)
+    before, start = A.copy(), np.arange(4)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kmedoids(A, 4, metric=metric, method=method, init=start, callback=interrupt)
+    assert_array_equal(A, before)
+    assert_array_equal(start, np.arange(4))
+    assert kmedoids(A, 4, metric=metric, method=method, init=start).converged
+
+
+# Clustering
+
+
+def test_members_start_with_the_medoid_then_the_closest():
+    fit = assign(distances([5, 3, 5, 6, 5, 90]), [4, 5], metric="precomputed")
+    assert_array_equal(fit.members(0), [4, 0, 2, 3, 1])
+    assert_array_equal(fit.members(np.int64(1)), [5])
+
+
+@pytest.mark.parametrize(("j", "error"), [(2, ValueError), (-1, ValueError), (0.0, TypeError), ("a", TypeError)])
+def test_members_of_no_cluster(j, error):
+    with pytest.raises(error, match=r"j must be (between 0 and 1|a whole number), got"):
+        assign(np.eye(3), [0, 1]).members(j)
+
+
+def test_predict_from_rows_of_closeness():
+    similarity = assign(np.eye(3), [0, 1])
+    assert_array_equal(similarity.predict([[0.1, 0.3], [0.5, 0.5]]), [1, 0])
+    distance = assign(1 - np.eye(3), [0, 1], metric="precomputed")
+    labels = distance.predict([[0.1, 0.3], [0.5, 0.5], [2, 1]])
+    assert_array_equal(labels, [0, 0, 1])
+    assert labels.dtype == np.int32
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation"])
+def test_predict_from_vectors(metric):
+    X = gaussian(100, 8)
+    fit = kmedoids(X, 7, metric=metric)
+    assert_array_equal(fit.predict(X), fit.labels)
+    assert_array_equal(fit.predict(X * 1e-30), fit.labels)
+    assert_array_equal(fit.predict(X[fit.medoids].astype(np.float32)), np.arange(7))
+    assert_array_equal(fit.centres, X[fit.medoids])
+    X[:] = 0
+    assert fit.centres.any()
+
+
+def test_predict_of_what_does_not_fit():
+    fit = assign(np.eye(3), [0, 1])
+    with pytest.raises(ValueError, match="A must have one column a medoid, 2, got 3"):
+        fit.predict(np.eye(3))
+    with pytest.raises(ValueError, match="A has NaN or infinity in 1 of 2 rows: 1"):
+        fit.predict([[0, 0], [0, np.nan]])
+    with pytest.raises(ValueError, match=r"A must be 2-D.*use X\[None, :\]"):
+        fit.predict([0, 1])
+    with pytest.raises(ValueError, match="same number of columns, got 2 and 3"):
+        assign(np.eye(3), [0, 1], metric="cosine").predict(np.eye(2))
+
+
+def test_clustering_is_one_line_and_frozen():
+    fit = kmedoids(distances([0, 1, 2, 10, 11]), 2, metric="precomputed")
+    assert repr(fit) == f"Clustering(k=2, n=5, inertia=3.0000, {fit.n_iter} iterations, {fit.n_swaps} swaps, converged)"
+    with pytest.raises(FrozenInstanceError):
+        fit.inertia = 0
+    with pytest.raises(AttributeError, match=r"made from distances: use \.distance"):
+        fit.similarity  # noqa: B018
+
+
+def test_assign_is_the_nearest_medoid():
+    S, rows = cosine_similarity(gaussian(200, 6)), np.array([7, 150, 3])
+    fit = assign(S, rows)
+    assert_array_equal(fit.medoids, rows)
+    assert_array_equal(fit.labels, S[rows].argmax(axis=0))
+    assert_array_equal(fit.similarity, S[rows].max(axis=0))
+    assert fit.inertia == pytest.approx((1 - S[rows].max(axis=0)).sum())
+    check_promises(fit, 200, 3)
+
+
+# Bad input
+
+
+def every(A, metric, **options):
+    """The three functions that take a matrix or vectors, as calls without arguments."""
+    return (
+        lambda: kmedoids(A, 2, metric=metric, **options),
+        lambda: assign(A, [0, 1], metric=metric),
+        lambda: certify(A, [0, 1], metric=metric),
+    )
+
+
+def refused(A, metric, error, words):
+    for call in every(A, metric):
+        with pytest.raises(error, match=words):
+            call()
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@pytest.mark.parametrize("metric", ["similarity", "precomputed"])
+def test_matrix_not_finite(metric, dtype, bad):
+    A = np.eye(5, dtype=dtype) if metric == "similarity" else 1 - np.eye(5, dtype=dtype)
+    A[3, 1] = A[1, 3] = bad
+    refused(A, metric, ValueError, r"A has NaN or infinity in 2 of 5 rows: 1, 3$")
+
+
+@pytest.mark.parametrize("place", [(2, 2), (0, 4), (4, 0), (3, 2)])
+def test_one_entry_not_finite(place):
+    A = np.eye(5)
+    A[place] = np.nan
+    refused(A, "similarity", ValueError, rf"A has NaN or infinity in 1 of 5 rows: {place[0]}$")
+
+
+def test_not_finite_beyond_the_first_strip():
+    A = np.eye(1100, dtype=np.float32)
+    A[1050, 700] = np.nan
+    refused(A, "similarity", ValueError, r"A has NaN or infinity in 1 of 1100 rows: 1050$")
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation"])
+def test_vectors_not_finite(metric):
+    X = np.ones((5, 3))
+    X[1, 2] = X[3, 0] = np.nan
+    refused(X, metric, ValueError, r"A has NaN or infinity in 2 of 5 rows: 1, 3$")
+
+
+@pytest.mark.parametrize("metric", metrics)
+@pytest.mark.parametrize(
+    ("A", "error", "words"),
+    [
+        (np.zeros((0, 0)), ValueError, r"A is empty: shape \(0, 0\)"),
+        (np.zeros(4), ValueError, r"A must be 2-D.*\(4,\)"),
+        (np.zeros((2, 2, 2)), ValueError, r"A must be 2-D.*\(2, 2, 2\)"),
+        (np.array([["a", "b"], ["c", "d"]]), TypeError, r"A must hold real numbers, got dtype <U1"),
+        (np.ones((2, 2), complex), TypeError, r"A must hold real numbers, got dtype complex128"),
+        (np.array([[1, None], [None, 1]]), TypeError, r"A must hold real numbers, got dtype object"),
+        (None, TypeError, r"A must hold real numbers"),
+        ([[1, 2], [3]], ValueError, r"A must be a 2-D array of numbers"),
+    ],
+)
+def test_not_a_table_of_numbers(A, metric, error, words):
+    refused(A, metric, error, words)
+
+
+def test_not_square():
+    refused(np.ones((5, 3)), "similarity", ValueError, r'square.*"similarity", got shape \(5, 3\); .*metric="cosine"')
+    refused(np.ones((3, 5)), "precomputed", ValueError, r'A must be square.*"precomputed", got shape \(3, 5\)$')
+
+
+def test_asymmetric():
+    S = np.eye(4)
+    S[1, 3], S[3, 1] = 0.5, 0.25
+    refused(S, "similarity", ValueError, r"symmetric, but A\[1, 3\] = 0\.5 and A\[3, 1\] = 0\.25;.*\(A \+ A\.T\) / 2")
+    refused(
+        (S != 0.5) - np.eye(4), "precomputed", ValueError, r"A must be symmetric, but A\[1, 3\] = 0 and A\[3, 1\] = 1"
+    )
+
+
+def test_asymmetric_beyond_the_first_strip():
+    S = np.eye(1100)
+    S[1099, 700] = 0.5
+    refused(S, "similarity", ValueError, r"symmetric, but A\[700, 1099\] = 0 and A\[1099, 700\] = 0\.5")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_asymmetry_from_rounding_is_accepted(dtype):
+    X = gaussian(60, 30, np.float32)
+    X /= np.linalg.norm(X, axis=1, keepdims=True)
+    S = (X @ X.T).astype(dtype)
+    S += np.triu(np.full(S.shape, np.finfo(dtype).eps, dtype))
+    assert (S != S.T).any()
+    assert kmedoids(S, 3).converged
+
+
+def test_distances_as_similarities_and_the_reverse():
+    D = distances([0, 1, 5, 9])
+    refused(D, "similarity", ValueError, r"looks like a distance matrix; did you mean metric='precomputed'\?")
+    refused(
+        np.eye(4),
+        "precomputed",
+        ValueError,
+        r"row 0 to itself must be 0, got 1: this looks like a similarity matrix; did you mean metric='similarity'\?",
+    )
+
+
+def test_negative_distances():
+    D = distances([0, 1, 5, 9])
+    D[1, 2] = D[2, 1] = -3
+    refused(D, "precomputed", ValueError, r"distances must not be negative, but A\[1, 2\] = -3")
+
+
+def test_raw_dot_products():
+    refused(
+        np.array([[1.0, 2.0], [2.0, 9.0]]),
+        "similarity",
+        ValueError,
+        r"most similar to itself, but A\[0, 1\] = 2 is more than 1 on the diagonal: raw dot products\?",
+    )
+
+
+@pytest.mark.parametrize("metric", metrics)
+def test_clusters_out_of_range(metric):
+    A = np.eye(9) if metric != "precomputed" else 1 - np.eye(9)
+    for k in (0, -1, 10, np.int64(12)):
+        with pytest.raises(ValueError, match=rf"n_clusters must be between 1 and 9 \(the number of rows\), got {k}"):
+            kmedoids(A, k, metric=metric)
+
+
+@pytest.mark.parametrize("k", [2.0, True, np.True_, None, "2", [2], np.float64(2)])
+def test_clusters_no_whole_number(k):
+    with pytest.raises(TypeError, match="n_clusters must be a whole number, got"):
+        kmedoids(np.eye(9), k)
+
+
+@methods
+@pytest.mark.parametrize(
+    ("init", "words"),
+    [
+        ([0, 3, 3], "init must be distinct, row 3 came more than once"),
+        ([0, 1, 9], r"init must lie between 0 and 8, got 0\.\.9"),
+        ([0, 1, -1], r"init must lie between 0 and 8, got -1\.\.1"),
+        ([0, 1], "init must list n_clusters=3 row numbers, got 2"),
+        ([0, 1, 2, 3], "init must list n_clusters=3 row numbers, got 4"),
+        ([], "init must be a list of row numbers"),
+        ([0.0, 1.0, 2.0], "init must be a list of row numbers, got float64"),
+        ([True, False, True], "init must be a list of row numbers, got bool"),
+        ([[0, 1, 2]], r"init must be a list of row numbers, got int64 \(1, 3\)"),
+        (None, "init must be a list of row numbers"),
+        (7, "init must be a list of row numbers"),
+        ("kmeans++", r"init must be one of 'build', 'k-medoids\+\+', 'random', 'first', got 'kmeans\+\+'"),
+    ],
+)
+def test_init(init, words, method):
+    with pytest.raises(ValueError, match=words):
+        kmedoids(np.eye(9), 3, init=init, method=method)
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ([0, 0], "medoids must be distinct, row 0 came more than once"),
+        ([0, 3], r"medoids must lie between 0 and 2, got 0\.\.3"),
+        ([-1], r"medoids must lie between 0 and 2"),
+        ([], "medoids must be a list of row numbers"),
+        ([0.5], "medoids must be a list of row numbers, got float64"),
+        (0, "medoids must be a list of row numbers"),
+    ],
+)
+@pytest.mark.parametrize("function", [assign, certify])
+def test_given_medoids(function, rows, words):
+    with pytest.raises(ValueError, match=words):
+        function(np.eye(3), rows)
+
+
+def test_nothing_to_certify_if_every_item_is_a_medoid():
+    with pytest.raises(ValueError, match="number of medoids must be between 1 and 2"):
+        certify(np.eye(3), [0, 1, 2])
+
+
+@pytest.mark.parametrize("metric", ["euclidean", "Cosine", None, 3, ["cosine"]])
+def test_unknown_metric(metric):
+    refused(
+        np.eye(3),
+        metric,
+        ValueError,
+        "metric must be one of 'similarity', 'precomputed', 'cosine', 'correlation', got ",
+    )
+
+
+@pytest.mark.parametrize("method", ["pam", None, 1])
+def test_unknown_method(method):
+    with pytest.raises(ValueError, match="method must be one of 'fasterpam', 'alternate', got "):
+        kmedoids(np.eye(3), 2, method=method)
+
+
+@pytest.mark.parametrize("init", ["build", "first", [0, 1]])
+def test_many_starts_that_are_all_the_same(init):
+    with pytest.raises(ValueError, match='n_init=3 needs a random start, init="random" or "k-medoids\\+\\+"'):
+        kmedoids(np.eye(3), 2, init=init, n_init=3)
+
+
+@pytest.mark.parametrize(("name", "low"), [("n_init", 1), ("max_iter", 0), ("random_state", 0)])
+def test_other_numbers(name, low):
+    with pytest.raises(ValueError, match=f"{name} must be at least {low}, got {low - 1}"):
+        kmedoids(np.eye(3), 2, init="random", **{name: low - 1})
+    for value in (1.0, "1", True, None):
+        with pytest.raises(TypeError, match=f"{name} must be a whole number, got {value!r}"):
+            kmedoids(np.eye(3), 2, init="random", **{name: value})
+
+
+# Without a cache for the compiled code
+
+
+def test_works_where_no_compiled_code_can_be_kept(tmp_path):
+    # The folder of the copy, the one in the variable and the user's own all lie where a regular file is in the way.
+    package = tmp_path / "simlib"
+    shutil.copytree(Path(simlib.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "__pycache__").write_text("in the way")
+    wall = tmp_path / "file"
+    wall.write_text("in the way")
+    code = """
+import numba, numpy as np, simlib
+from simlib import _swap
+try:
+    numba.njit(cache=True)(_swap.nearest.py_func)
+except RuntimeError:
+    print("no cache")
+print(simlib.__file__)
+S = simlib.cosine_similarity(np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]]))
+fit = simlib.assign(S, [0, 2])
+print(fit.labels, round(fit.inertia, 9))
+"""
+    places = {name: str(wall / "below") for name in ("NUMBA_CACHE_DIR", "HOME", "XDG_CACHE_HOME", "IPYTHONDIR")}
+    run = subprocess.run(
+        [sys.executable, "-B", "-c", code],
+        env={**os.environ, **places, "PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.splitlines() == ["no cache", str(package / "__init__.py"), "[0 1 1] 0.2"]
+    assert run.stderr == ""
+
+
+# The real size
+
+
+@pytest.fixture(scope="module")
+def words_fit(words_matrix):
+    return kmedoids(words_matrix, 512)
+
+
+def test_512_words(words_fit):
+    check_promises(words_fit, 20_000, 512)
+    assert words_fit.converged
+    assert words_fit.inertia == pytest.approx(9347.9676, abs=1e-3)
+    assert words_fit.history[-1] == pytest.approx(words_fit.inertia)
+
+
+def test_512_words_are_certified(words_matrix, words_fit):
+    proof = certify(words_matrix, words_fit.medoids)
+    assert proof.is_optimal
+    assert proof.best_delta > -1e-6
+    assert proof.inertia == pytest.approx(words_fit.inertia, rel=1e-9)
+
+
+def test_the_peer_finds_no_swap_left_among_512_words(words_matrix, words_fit):
+    # The transpose of the symmetric matrix: the peer reads it by column.
+    theirs = peer.fasterpam((1 - words_matrix).T, words_fit.medoids.astype(np.uint64), 300, n_cpu=1)
+    assert theirs.n_swap == 0

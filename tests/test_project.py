@@ -1,0 +1,125 @@
+"""The project as a whole: set-up files that agree, notebooks as documents, a page that needs no network."""
+
+import re
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient.exceptions import CellExecutionError
+
+from simlib import report
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, 4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def split(requirement):
+    return re.match(r"([\w.-]+)(.*)", requirement).groups()
+
+
+def test_environment_yml_says_what_pyproject_says():
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    ours = {CONDA_NAMES.get(name, name): bounds for name, bounds in map(split, wanted["dependencies"])}
+    ours["python"] = wanted["requires-python"]
+    lines = re.findall(r"^  - ([\w.-]+\S*)", (ROOT / "environment.yml").read_text(), flags=re.M)
+    theirs = dict(map(split, (line for line in lines if line not in ("pip", "pip:", "conda-forge"))))
+    assert theirs == ours
+
+
+def test_exactly_the_versions_of_constraints_are_installed():
+    pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
+    different = {name: version(name) for name, pin in pins.items() if version(name).split("+")[0] != pin}
+    assert not different
+
+
+def test_numbered_without_a_gap():
+    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(len(NOTEBOOKS))]
+    assert len(NOTEBOOKS) >= 5
+
+
+def test_counts_run_from_one_to_n(notebook):
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_no_errors_and_nothing_on_stderr(notebook):
+    outputs = [output for cell in code(notebook) for output in cell.outputs]
+    assert all(output.output_type != "error" for output in outputs)
+    assert all(output.get("name") != "stderr" for output in outputs)
+
+
+def test_opens_with_a_finding_and_four_promises(notebook):
+    title, promises = notebook.cells[0].source, notebook.cells[1].source
+    assert title.startswith("# ")
+    assert len(title.splitlines()) >= 3
+    for promise in ("**You will make**", "**You will be able to**", "**You need**", "**Runs in**"):
+        assert promise in promises
+
+
+def test_every_figure_is_followed_by_its_caption(notebook):
+    for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
+        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
+            assert after.source.startswith("*Figure"), cell.source
+
+
+def test_links_lead_somewhere(notebook):
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (ROOT / "notebooks" / target).exists(), target
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_under_a_megabyte(path):
+    assert path.stat().st_size < 1_000_000
+
+
+def small_notebook(*cells):
+    return nbformat.v4.new_notebook(cells=list(cells))
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path):
+    source = small_notebook(
+        nbformat.v4.new_code_cell("import ipywidgets, sys\nprint('to stdout')\nipywidgets.IntSlider()")
+    )
+    nbformat.write(source, tmp_path / "one.ipynb")
+    first, second = (nbformat.writes(report.execute(tmp_path / "one.ipynb")) for _ in range(2))
+    assert first == second
+    assert "to stdout" in first
+
+
+def test_a_failing_cell_is_reported(tmp_path):
+    nbformat.write(small_notebook(nbformat.v4.new_code_cell("1 / 0")), tmp_path / "bad.ipynb")
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        report.execute(tmp_path / "bad.ipynb")
+
+
+def test_the_page_is_self_contained():
+    page = report.page({path.stem: nbformat.read(path, 4) for path in NOTEBOOKS}, "All of it")
+    assert not re.findall(r"<(?:script|iframe|object)\b", page)
+    assert not re.findall(r"(?:src|href)=[\"'](?!data:|#)[^\"']+", page)
+    assert not re.findall(r"(?:url\(|@import)\s*[\"']?https?:", page)
+    assert not re.findall(r"MATH-\d+-HERE", page)
+    pictures = sum(len(list(report.figures(nbformat.read(path, 4)))) for path in NOTEBOOKS)
+    assert len(re.findall(r"<img\b", page)) == pictures > 5
+    assert len(re.findall(r'alt="Figure \d\.[^"]{20,}"', page)) == pictures
+    for path in NOTEBOOKS:
+        assert f'href="#{path.stem}"' in page
+        assert f'id="{path.stem}"' in page
+
+
+def test_maths_becomes_mathml_and_code_is_left_alone():
+    cells = (nbformat.v4.new_markdown_cell("# Title\n\n$x^2$ costs `$5` or $$\\frac{1}{2}$$"),)
+    page = report.page({"00_one": small_notebook(*cells)}, "Maths")
+    assert page.count("<math") == 2
+    assert "<code>$5</code>" in page
