@@ -40,7 +40,10 @@ def storage_dtype(dtype: Any) -> type | None:
     """The NumPy float type meant by `dtype` (NumPy's or torch's), or None for None."""
     if dtype is None:
         return None
-    kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
+    try:
+        kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
+    except TypeError:  # a word that NumPy does not know
+        kind = None
     if kind not in (np.float16, np.float32, np.float64):
         raise TypeError(f"dtype must be float16, float32 or float64, got {dtype}")
     return kind
@@ -54,9 +57,11 @@ def cores() -> int:
 def available_memory() -> int:
     """Bytes that can still be allocated: what the machine has free, or a container's limit if that is less."""
     free = psutil.virtual_memory().available
-    limit, used = Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory.current")
+    limit, used, stat = (Path("/sys/fs/cgroup/memory." + name) for name in ("max", "current", "stat"))
     if limit.exists() and (text := limit.read_text().strip()).isdigit():
-        free = min(free, int(text) - int(used.read_text()))
+        lines = stat.read_text().splitlines() if stat.exists() else []
+        cache = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))  # given back at need
+        free = min(free, int(text) - int(used.read_text()) + cache)
     return free
 
 
@@ -65,6 +70,12 @@ def memory(need: int, what: str, ways_out: str) -> None:
     free = available_memory()
     if need > free:
         raise MemoryError(f"{what} takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: {ways_out}")
+
+
+def same_columns(d: int, e: int) -> None:
+    """Raise unless X and Y have the same number of columns."""
+    if d != e:
+        raise ValueError(f"X and Y must have the same number of columns, got {d} and {e}")
 
 
 def finite_rows(finite: np.ndarray, name: str) -> None:

@@ -159,6 +159,8 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
 
 def _check_ks(ks: Sequence[int], n: int) -> list[int]:
     """Return ks as ascending ints, distinct and between 2 and n - 1."""
+    if np.ndim(ks) != 1:
+        raise TypeError(f"ks must be a list of numbers of clusters, got {ks!r}")
     ks = [_check.whole_number(k, "each of ks", 2, n - 1, " (the number of rows less one)") for k in ks]
     if not ks or len(set(ks)) < len(ks):
         raise ValueError(f"ks must list at least one number of clusters, each once, got {ks}")
@@ -185,6 +187,8 @@ def _silhouette(data: medoids._Data, labels: np.ndarray, k: int) -> np.ndarray:
         lines = np.arange(len(own))
         others[lines, own] -= 1
         mean = data.base - sums / np.maximum(others, 1)
+        if data.base:
+            mean = mean.round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
         a = mean[lines, own].copy()
         mean[lines, own] = np.inf
         b = mean.min(axis=1)

@@ -471,7 +471,7 @@ def _own_sums(data: _Data, labels: np.ndarray, k: int) -> np.ndarray:
 def _fasterpam(data, medoids, max_iter, progress, callback) -> Clustering:
     """Swap a medoid for another item wherever that lowers the loss, until a whole round brings nothing."""
     if len(medoids) == 1:
-        return _single(data)
+        return _single(data, medoids, progress, callback)
     medoids = medoids.copy()
     is_medoid = np.zeros(data.n, bool)
     is_medoid[medoids] = True
@@ -497,11 +497,15 @@ def _fasterpam(data, medoids, max_iter, progress, callback) -> Clustering:
     return _clustering(data, medoids, history=tuple(history), **done)
 
 
-def _single(data: _Data) -> Clustering:
+def _single(data, medoids, progress, callback) -> Clustering:
     """The best single medoid, exactly: the row with the largest sum."""
+    began = time.perf_counter()
     sums = [_swap.row_sums(data.rows(block), data.sign) for block in _blocks(data.n, BLOCK)]
     fit = _clustering(data, np.array([np.argmax(np.concatenate(sums))]), n_iter=1)
-    return replace(fit, history=(fit.inertia,))
+    changed = int(fit.medoids[0] != medoids[0])
+    with tqdm(desc="fasterpam", unit=" passes", disable=not progress) as bar:
+        _report(bar, callback, 1, changed, 1, fit.inertia, time.perf_counter() - began)
+    return replace(fit, n_swaps=changed, history=(fit.inertia,))
 
 
 def _loss(data: _Data, closeness: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -118,8 +119,8 @@ def _similarity(X, Y, centre, dtype, out, block_size, progress):
         return _on_device(X, Y, centre, dtype, out, block, progress)
     x = _check.as_array(X, "X")
     y = None if Y is None else _check.as_array(Y, "Y")
-    if y is not None and y.shape[1] != x.shape[1]:
-        raise ValueError(f"X and Y must have the same number of columns, got {x.shape[1]} and {y.shape[1]}")
+    if y is not None:
+        _check.same_columns(x.shape[1], y.shape[1])
     stored = _check.storage_dtype(dtype)
     work = np.result_type(*(_check.working_dtype(z.dtype) for z in (x, y) if z is not None))
     work = np.result_type(work, stored or work).type
@@ -161,6 +162,7 @@ def _fill(target, x, a, y, b, block, symmetric, progress=False):
     """
     direct = isinstance(target, np.ndarray) and target.dtype in (np.float32, np.float64)
     space = np.asarray(target).view(np.ndarray) if direct else None
+    storing = Lock()  # two tiles may lie in one chunk of a chunked store
 
     def one_tile(rows, cols):
         u, v = x[rows], y[cols]
@@ -173,16 +175,12 @@ def _fill(target, x, a, y, b, block, symmetric, progress=False):
         if symmetric and not twin:
             _tile.mirror(upper, a[rows])
         if not direct:
-            _store(target, rows, cols, upper)
-            if twin:
-                _store(target, cols, rows, lower)
+            with storing:
+                target[rows, cols] = upper.astype(target.dtype)
+                if twin:
+                    target[cols, rows] = lower.astype(target.dtype)
 
     _in_threads(one_tile, list(_tiles(len(x), len(y), block, symmetric)), progress)
-
-
-def _store(target, rows, cols, tile):
-    """Write a tile in the target's own type."""
-    target[rows, cols] = tile.astype(target.dtype)
 
 
 def _in_threads(work, tasks, progress):
@@ -215,6 +213,8 @@ def _target(out, shape, dtype):
             'and kmedoids(X, k, metric="cosine") needs no matrix',
         )
         return np.empty(shape, dtype)
+    if not all(hasattr(out, name) for name in ("shape", "dtype", "__setitem__")):
+        raise TypeError(f"out must be an array with shape, dtype and __setitem__, got {type(out).__name__}")
     if tuple(out.shape) != shape:
         raise ValueError(f"out must have shape {shape}, got {tuple(out.shape)}")
     target = out.detach().numpy() if _is_tensor(out) else out
@@ -232,7 +232,10 @@ def _on_device(X, Y, centre, dtype, out, block, progress):
     if out is not None:
         raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
     x, a = _torch_unit_scale(X, centre, "X")
-    y, b = (x, a) if Y is None else _torch_unit_scale(Y.to(X.device), centre, "Y")
+    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y).to(X.device), centre, "Y")
+    _check.same_columns(x.shape[1], y.shape[1])
+    work = torch.promote_types(x.dtype, y.dtype)
+    x, y = x.to(work), y.to(work)
     stored = _check.storage_dtype(dtype)
     kind = x.dtype if stored is None else getattr(torch, np.dtype(stored).name)
     result = torch.empty(len(x), len(y), dtype=kind, device=x.device)

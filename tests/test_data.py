@@ -180,6 +180,5 @@ def test_memory_of_a_container_without_a_limit(tmp_path, monkeypatch):
 
 
 def test_memory_of_a_container_counts_what_can_be_dropped(tmp_path, monkeypatch):
-    # BUG: memory.current counts the page cache too: after a 4 GB file was read, 4 GB of a limit seem gone.
     limits(tmp_path, monkeypatch, max="5000\n", current="4500\n", stat="anon 1000\nfile 3500\ninactive_file 3000\n")
     assert _check.available_memory() == 3500

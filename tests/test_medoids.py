@@ -260,9 +260,14 @@ def test_sums_over_float32_are_float64(k):
     assert_array_equal(D32, D)
     start = kmedoids(D32, k, metric="precomputed", max_iter=0, method="alternate")
     assert_array_equal(start.medoids, plain_build(D, k))
-    for method, init in (("alternate", "first"), ("fasterpam", "first")):
-        same(*(kmedoids(A, k, metric="precomputed", method=method, init=init) for A in (D32, D)))
-    assert certify(D32, start.medoids, metric="precomputed") == certify(D, start.medoids, metric="precomputed")
+    loop = kmedoids(D32, k, metric="precomputed", method="alternate", init="first")
+    assert_array_equal(loop.medoids, list(tutorial_loop(-D.astype(np.float64), k))[-1][0])
+    swapped = kmedoids(D32, k, metric="precomputed", init="first")
+    theirs = peer.fasterpam(D, np.arange(k, dtype=np.uint64), 300, n_cpu=1)
+    assert_array_equal(swapped.medoids, np.asarray(theirs.medoids, np.int64))
+    assert swapped.inertia == theirs.loss == loss(D, swapped.medoids)
+    proof, exchanges = certify(D32, np.arange(k), metric="precomputed"), every_exchange(D, range(k))
+    assert proof.best_delta == min(exchanges.values()) == exchanges[proof.swap_out, proof.swap_in]
 
 
 # Oracle: kmedoids from PyPI, a black box
@@ -481,6 +486,16 @@ def test_correlations_and_their_matrix_agree(method):
     assert a.inertia == pytest.approx(b.inertia)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "correlation"])
+def test_two_members_tie_also_from_vectors(metric):
+    # Each of a pair has the same sum; from vectors it comes by another way, with other rounding.
+    X = gaussian(400, 9)
+    a = kmedoids(X, 200, metric=metric, method="alternate", init="random")
+    b = kmedoids((cosine_similarity if metric == "cosine" else correlation)(X), 200, method="alternate", init="random")
+    assert (a.sizes == 2).sum() > 20
+    assert_array_equal(a.medoids, b.medoids)
+
+
 @methods
 def test_similarities_and_distances_agree(method):
     D = random_distances(90, 0, 1000) / 1024  # 1 - D is exact
@@ -574,6 +589,18 @@ def test_plus_plus_prefers_what_is_far():
     assert sum(far) >= 38
 
 
+def test_plus_plus_draws_in_proportion_to_the_distance():
+    # From the item at 0 the others lie at 1 and 3: three draws in four take the farther (nine in ten, if squared).
+    D = distances([0, 1, 3])
+    starts = [
+        kmedoids(D, 2, metric="precomputed", init="k-medoids++", random_state=seed, max_iter=0).medoids.tolist()
+        for seed in range(900)
+    ]
+    second = [b for a, b in starts if a == 0]
+    assert len(second) > 200
+    assert 0.68 < second.count(2) / len(second) < 0.82
+
+
 def test_random_starts_reach_every_item():
     D = random_distances(6, 0)
     drawn = {
@@ -618,7 +645,6 @@ def test_max_iter_stops_early_and_says_so():
 @pytest.mark.parametrize("k", [1, 4])
 @methods
 def test_callback_is_called_once_an_iteration(method, k):
-    # BUG for k=1 with swaps: n_iter is 1 and the callback is never called.
     seen = []
     fit = kmedoids(
         random_distances(70, 0),
