@@ -1,6 +1,6 @@
 """Criteria for the number of clusters. The module shows what each k costs and buys; it never picks one.
 
-Inertia can only fall as k grows; the silhouettes lie in [-1, 1] and larger means better separated.
+The lowest possible inertia falls as k grows; the silhouettes lie in [-1, 1] and larger means better separated.
 """
 
 from __future__ import annotations

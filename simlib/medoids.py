@@ -470,6 +470,8 @@ def _own_sums(data: _Data, labels: np.ndarray, k: int) -> np.ndarray:
 
 def _fasterpam(data, medoids, max_iter, progress, callback) -> Clustering:
     """Swap a medoid for another item wherever that lowers the loss, until a whole round brings nothing."""
+    if not max_iter:
+        return _clustering(data, medoids, converged=False)
     if len(medoids) == 1:
         return _single(data, medoids, progress, callback)
     medoids = medoids.copy()

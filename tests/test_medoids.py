@@ -1028,3 +1028,11 @@ def test_the_peer_finds_no_swap_left_among_512_words(words_matrix, words_fit):
     # The transpose of the symmetric matrix: the peer reads it by column.
     theirs = peer.fasterpam((1 - words_matrix).T, words_fit.medoids.astype(np.uint64), 300, n_cpu=1)
     assert theirs.n_swap == 0
+
+
+@methods
+@pytest.mark.parametrize("k", [1, 4])
+def test_no_iteration_allowed_gives_the_start(method, k):
+    fit = kmedoids(random_distances(30, 0), k, metric="precomputed", method=method, init="first", max_iter=0)
+    assert_array_equal(fit.medoids, np.arange(k))
+    assert (fit.n_iter, fit.n_swaps, fit.converged, fit.history) == (0, 0, False, ())
