@@ -40,22 +40,76 @@ def gains(rows, index, sign, best):
     `best` (n,) is each item's closeness to its nearest medoid so far. Returns float64 (len(index),).
     """
     n = rows.shape[1]
-    gain = np.zeros(len(index))
+    whole = n - n % LANES
+    gain = np.empty(len(index))
     for i in prange(len(index)):
         j = index[i]
-        total = 0.0
-        for start in range(0, n, CHUNK):
-            stop = min(start + CHUNK, n)
-            hit = False
-            for o in range(start, stop):
-                hit |= sign * rows[j, o] > best[o]
-            if hit:
-                for o in range(start, stop):
-                    c = sign * rows[j, o]
-                    if c > best[o]:
-                        total += np.float64(c) - np.float64(best[o])
-        gain[i] = total
+        lane = np.zeros(LANES)
+        for o in range(0, whole, LANES):
+            for w in range(LANES):
+                lane[w] += max(np.float64(sign * rows[j, o + w]) - np.float64(best[o + w]), 0.0)
+        for o in range(whole, n):
+            lane[0] += max(np.float64(sign * rows[j, o]) - np.float64(best[o]), 0.0)
+        gain[i] = lane.sum()
     return gain
+
+
+@compiled(parallel=True)
+def count_closer(rows, sign, best):
+    """For each row the number of items it is closer to than their nearest medoid so far."""
+    counts = np.zeros(len(rows), np.int64)
+    for i in prange(len(rows)):
+        for o in range(rows.shape[1]):
+            counts[i] += sign * rows[i, o] > best[o]
+    return counts
+
+
+@compiled(parallel=True)
+def list_closer(rows, sign, best, start, items, close):
+    """Write those items of row i, and their closeness to it, from position start[i] on."""
+    p, n = rows.shape
+    for i in prange(p):
+        at = start[i]
+        for first in range(0, n, CHUNK):
+            stop = min(first + CHUNK, n)
+            hit = False
+            for o in range(first, stop):
+                hit |= sign * rows[i, o] > best[o]
+            if hit:
+                for o in range(first, stop):
+                    c = sign * rows[i, o]
+                    if c > best[o]:
+                        items[at], close[at] = o, c
+                        at += 1
+
+
+@compiled
+def greedy(medoids, chosen, bound, best, start, items, close):
+    """Fill medoids[chosen:] with the items of largest gain, one after the other, ties to the lowest index.
+
+    Item j can only help items[start[j]:start[j + 1]]. `bound` (n,) holds upper bounds of the gains, -inf for
+    medoids; the largest of every `width` bounds is kept, so that the largest of all is soon found.
+    """
+    n = len(bound)
+    width = int(np.sqrt(n)) + 1
+    top = np.array([bound[low : low + width].max() for low in range(0, n, width)])
+    looked = np.full(n, -1)  # number of medoids when the bound was last made exact
+    while chosen < len(medoids):
+        group = np.argmax(top)
+        low = group * width
+        j = low + np.argmax(bound[low : low + width])
+        if looked[j] == chosen:
+            medoids[chosen] = j
+            chosen += 1
+            bound[j] = -np.inf
+            for e in range(start[j], start[j + 1]):
+                best[items[e]] = max(best[items[e]], close[e])
+        else:
+            gain = 0.0
+            for e in range(start[j], start[j + 1]):
+                gain += max(np.float64(close[e]) - np.float64(best[items[e]]), 0.0)
+            bound[j], looked[j] = gain, chosen
+        top[group] = bound[low : low + width].max()
 
 
 @compiled

@@ -21,6 +21,7 @@ from simlib import _check, _swap, similarity
 METRICS = ("similarity", "precomputed", "cosine", "correlation")
 STARTS = ("build", "k-medoids++", "random", "first")
 BLOCK = 500  # candidates judged between two looks at the clock, the bar and the keyboard
+LISTS = 250_000_000  # bytes that the lists of the greedy start may take, about
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
 
 
@@ -158,8 +159,8 @@ def kmedoids(
     Notes
     -----
     "alternate": O(n k) an iteration plus the sum of squared cluster sizes. "fasterpam": O(n^2) a pass, a few
-    passes. "build": at most O(n^2 k), in practice a few hundred rows a medoid, because the help an item
-    gives can only fall as medoids are added. Extra memory O(n k).
+    passes. "build": at most O(n^2 k), in practice a few passes, because the help an item gives can only fall as
+    medoids are added. Extra memory O(n k).
 
     References
     ----------
@@ -387,18 +388,37 @@ def _build(data: _Data, k: int) -> np.ndarray:
     """PAM's greedy BUILD: add the item that raises total closeness most, k times.
 
     An item's gain only falls as medoids are added, so an old gain is an upper bound: items are looked at in
-    the order of their bounds until the best gain found is above every bound left.
+    the order of their bounds until the best gain found is above every bound left. The first medoids are found
+    on whole rows; then each item keeps only those it is still closer to than their medoid is.
     """
     sums = [_swap.row_sums(data.rows(block), data.sign) for block in _blocks(data.n, BLOCK)]
-    medoids = [int(np.argmax(np.concatenate(sums)))]
-    best = data.sign * data.rows(medoids)[0]
+    medoids = np.empty(k, np.int64)
+    medoids[0] = np.argmax(np.concatenate(sums))
+    best = data.sign * data.rows(medoids[:1])[0]
     bound = np.full(data.n, np.inf)
-    while len(medoids) < k:
-        bound[medoids[-1]] = -np.inf
+    bound[medoids[0]] = -np.inf
+    dense = min(k, max(16, data.n**2 * 8 // LISTS))
+    for chosen in range(1, dense):
         winner = _largest_gain(data, best, bound)
-        medoids.append(winner)
-        best = np.maximum(best, data.sign * data.rows([winner])[0])
-    return np.array(medoids)
+        medoids[chosen], bound[winner] = winner, -np.inf
+        best = np.maximum(best, data.sign * data.rows(medoids[chosen : chosen + 1])[0])
+    if dense < k:
+        _swap.greedy(medoids, dense, bound, best, *_closer_lists(data, best))
+    return medoids
+
+
+def _closer_lists(data: _Data, best: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For every item those it is closer to than `best`: where its list starts (n + 1,), the items, their closeness."""
+    counts, items, close = [], [], []
+    for block in _blocks(data.n, 64):  # few enough rows to be in the cache when they are read again
+        rows = data.rows(block)
+        counts.append(_swap.count_closer(rows, data.sign, best))
+        start = np.concatenate([[0], np.cumsum(counts[-1])])
+        items.append(np.empty(start[-1], np.int32))
+        close.append(np.empty(start[-1], best.dtype))
+        _swap.list_closer(rows, data.sign, best, start, items[-1], close[-1])
+    start = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
+    return start, np.concatenate(items), np.concatenate(close)
 
 
 def _largest_gain(data: _Data, best: np.ndarray, bound: np.ndarray) -> int:

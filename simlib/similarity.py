@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import cache
 from threading import Lock
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
 from simlib import _check, _tile
@@ -185,7 +186,7 @@ def _fill(target, x, a, y, b, block, symmetric, progress=False):
 
 def _in_threads(work, tasks, progress):
     """Run work(*task) for every task, one a core, the matrix products inside each on one thread."""
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(_check.cores()) as pool:
+    with _blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(_check.cores()) as pool:
         jobs = [pool.submit(work, *task) for task in tasks]
         try:
             for job in tqdm(as_completed(jobs), "similarity", len(jobs), unit="tile", disable=not progress):
@@ -193,6 +194,12 @@ def _in_threads(work, tasks, progress):
         except BaseException:  # an interrupt too: finish the tiles in hand, drop the rest
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The hand on the matrix product's threads; finding the library takes 2 ms, so it is done once."""
+    return ThreadpoolController()
 
 
 def _tiles(n: int, m: int, block: int, symmetric: bool) -> Iterator[tuple[slice, slice]]:
@@ -285,6 +292,13 @@ def _as_tensor(A: np.ndarray) -> Any:
 def rows_of(x: np.ndarray, scale: np.ndarray, index: np.ndarray) -> np.ndarray:
     """Rows `index` of the similarity matrix of the prepared vectors, (len(index), n)."""
     rows = np.empty((len(index), len(x)), x.dtype)
-    _fill(rows, x[index], scale[index], x, scale, BLOCK, False)
-    rows[np.arange(len(index)), index] = scale[index] > 0
+    u, a, none = x[index], scale[index], np.empty((0, 0), x.dtype)
+
+    def strip(cols):
+        part = rows[:, cols]
+        _tile.finish(np.matmul(u, x[cols].T, out=part), a, scale[cols], part, none)
+
+    width = max(BLOCK, BLOCK**2 // len(index))
+    _in_threads(strip, [(slice(j, j + width),) for j in range(0, len(x), width)], False)
+    rows[np.arange(len(index)), index] = a > 0
     return rows
