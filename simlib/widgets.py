@@ -16,7 +16,7 @@ from simlib.choose import KScan
 from simlib.medoids import Clustering
 
 CARD = "border:1px solid #ccc;border-radius:6px;padding:6px 10px;line-height:1.35"
-GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:8px;max-width:62rem"
+GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:8px"
 
 
 def explore(scan: KScan, S: Any, labels: Sequence[str] | None = None, *, cards: int = 9) -> ipywidgets.VBox:
@@ -53,7 +53,7 @@ def explore(scan: KScan, S: Any, labels: Sequence[str] | None = None, *, cards: 
         description="k",
         layout=ipywidgets.Layout(width="40rem"),
     )
-    wide = ipywidgets.Layout(width="100%", max_width="62rem")
+    wide = ipywidgets.Layout(width="98%", min_width="0")
     curves, board = ipywidgets.Image(format="png", layout=wide), ipywidgets.HTML(layout=wide)
     pictures = _curves(scan)
     boards = [cards_html(fit, S, names, cards) for fit in scan.fits]
@@ -63,7 +63,7 @@ def explore(scan: KScan, S: Any, labels: Sequence[str] | None = None, *, cards: 
 
     slider.observe(show, "value")
     show({"new": slider.value})
-    return ipywidgets.VBox([slider, curves, board])
+    return ipywidgets.VBox([slider, curves, board], layout=ipywidgets.Layout(width="100%", max_width="54rem"))
 
 
 def cards_html(fit: Clustering, S: Any, labels: Sequence[str] | None = None, cards: int = 9) -> str:
