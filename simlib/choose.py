@@ -179,10 +179,12 @@ def _silhouette(data: medoids._Data, labels: np.ndarray, k: int) -> np.ndarray:
     """`silhouette` for labels 0..k-1, all of them used."""
     counts = np.bincount(labels, minlength=k)
     score = np.empty(data.n)
-    centres = _cluster_centres(data, labels) if data.vectors is not None else None
+    unit = totals = None
+    if data.vectors is not None:
+        unit, totals = medoids._cluster_totals(data, *medoids._by_cluster(labels, k))
     for block in medoids._blocks(data.n, medoids.BLOCK):
         own = labels[block]
-        sums = _closeness_sums(data, block, labels, k, centres)  # (b, k), without the item itself
+        sums = _closeness_sums(data, block, labels, k, unit, totals)  # (b, k), without the item itself
         others = np.broadcast_to(counts, sums.shape).copy()
         lines = np.arange(len(own))
         others[lines, own] -= 1
@@ -198,18 +200,11 @@ def _silhouette(data: medoids._Data, labels: np.ndarray, k: int) -> np.ndarray:
     return score
 
 
-def _cluster_centres(data: medoids._Data, labels: np.ndarray) -> np.ndarray:
-    """Sum of each cluster's unit vectors, float64 (k, d)."""
-    members = np.argsort(labels, kind="stable")
-    start = np.concatenate([[0], np.cumsum(np.bincount(labels))[:-1]])
-    return np.add.reduceat((data.vectors * data.scale[:, None])[members], start)
-
-
-def _closeness_sums(data, block, labels, k, centres) -> np.ndarray:
+def _closeness_sums(data, block, labels, k, unit, totals) -> np.ndarray:
     """Summed closeness of a block of items to each cluster, leaving out the item itself, float64 (b, k)."""
-    if centres is None:
+    if unit is None:
         return _swap.cluster_sums(data.rows(block), block.start, data.sign, labels, k)
-    unit = data.vectors[block] * data.scale[block, None]
-    sums = unit @ centres.T
-    sums[np.arange(len(unit)), labels[block]] -= np.einsum("ij,ij->i", unit, unit)
+    own = unit[block]
+    sums = own @ totals.T
+    sums[np.arange(len(own)), labels[block]] -= np.einsum("ij,ij->i", own, own)
     return sums

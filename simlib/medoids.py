@@ -427,9 +427,8 @@ def _largest_gain(data: _Data, best: np.ndarray, bound: np.ndarray) -> int:
     width = 32
     while True:
         stale = np.where(fresh, -np.inf, bound)
-        stale[np.isneginf(bound)] = -np.inf
         top = np.max(bound[fresh], initial=-np.inf)
-        if fresh.any() and top > stale.max():
+        if top > stale.max():
             return int(np.flatnonzero(fresh & (bound == top))[0])
         look = np.argpartition(-stale, min(width, data.n - 1))[:width]
         look = look[(stale[look] >= top) & (stale[look] > -np.inf)]
@@ -445,8 +444,7 @@ def _clustering(data: _Data, medoids: np.ndarray, **result: Any) -> Clustering:
     """Assign every item and sum up the loss."""
     labels, closeness = _swap.nearest(data.rows(medoids), data.sign, medoids)
     centres = None if data.given is None else np.array(data.given[medoids])
-    inertia = float(np.sum(data.base - closeness.astype(np.float64)))
-    return Clustering(medoids, labels, closeness, inertia, data.metric, centres=centres, **result)
+    return Clustering(medoids, labels, closeness, _loss(data, closeness), data.metric, centres=centres, **result)
 
 
 def _report(bar, callback, iteration, changed, k, loss, seconds) -> None:
@@ -475,17 +473,26 @@ def _alternate(data, medoids, max_iter, progress, callback) -> Clustering:
 
 def _own_sums(data: _Data, labels: np.ndarray, k: int) -> np.ndarray:
     """Each item's summed closeness to the members of its own cluster, float64 (n,)."""
-    members = np.argsort(labels, kind="stable")
-    start = np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
+    members, start = _by_cluster(labels, k)
     if data.vectors is not None:
-        unit = data.vectors * data.scale[:, None]  # (n, d) float64
-        total = np.add.reduceat(unit[members], start[:-1])  # (k, d)
+        unit, total = _cluster_totals(data, members, start)
         return np.einsum("ij,ij->i", unit, total[labels]).round(9)  # a pair's sums tie, but for rounding
     parts = [
         _swap.member_sums(data.rows(block), block.start, data.sign, labels, start, members)
         for block in _blocks(data.n, BLOCK)
     ]
     return np.concatenate(parts)
+
+
+def _by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The items sorted by cluster, and where each cluster starts among them (k + 1,)."""
+    return np.argsort(labels, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
+
+
+def _cluster_totals(data: _Data, members: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The unit vectors (n, d) and their sum in each cluster (k, d), float64."""
+    unit = data.vectors * data.scale[:, None]
+    return unit, np.add.reduceat(unit[members], start[:-1])
 
 
 def _fasterpam(data, medoids, max_iter, progress, callback) -> Clustering:
@@ -520,10 +527,9 @@ def _fasterpam(data, medoids, max_iter, progress, callback) -> Clustering:
 
 
 def _single(data, medoids, progress, callback) -> Clustering:
-    """The best single medoid, exactly: the row with the largest sum."""
+    """The best single medoid, exactly: the row with the largest sum, with which BUILD begins."""
     began = time.perf_counter()
-    sums = [_swap.row_sums(data.rows(block), data.sign) for block in _blocks(data.n, BLOCK)]
-    fit = _clustering(data, np.array([np.argmax(np.concatenate(sums))]), n_iter=1)
+    fit = _clustering(data, _build(data, 1), n_iter=1)
     changed = int(fit.medoids[0] != medoids[0])
     with tqdm(desc="fasterpam", unit=" passes", disable=not progress) as bar:
         _report(bar, callback, 1, changed, 1, fit.inertia, time.perf_counter() - began)
