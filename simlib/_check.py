@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import psutil
 
-from simlib import _tile
-
 
 def as_array(A: Any, name: str) -> np.ndarray:
     """View `A` (array, CPU tensor or nested list) as a real, non-empty 2-D array; never copies an array."""
@@ -105,70 +103,3 @@ def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     if not (isinstance(value, str) and value in allowed):
         words = ", ".join(map(repr, allowed))
         raise ValueError(f"{name} must be one of {words}, got {value!r}")
-
-
-STRIP = 500  # rows of a matrix looked at together
-
-
-def closeness_matrix(A: np.ndarray, metric: str) -> None:
-    """Raise unless A is square, finite, symmetric up to rounding, and each item is closest to itself."""
-    n = len(A)
-    if A.shape[1] != n:
-        hint = '; vectors? use metric="cosine"' if A.shape[1] < n else ""
-        raise ValueError(f'A must be square for metric="{metric}", got shape {A.shape}{hint}')
-    work = working_dtype(A.dtype)
-    own = np.asarray(A.diagonal(), dtype=work)
-    finite_rows(np.isfinite(own), "A")
-    _diagonal(A, own, metric)
-    sign = work(1 if metric == "similarity" else -1)
-    sample = np.abs(np.asarray(A[:: max(1, n // 100)], dtype=work)).max()
-    slack = work(_rounding(A.dtype) * (sample if np.isfinite(sample) else 1))
-    for i in range(0, n, STRIP):
-        rows = np.asarray(A[i : i + STRIP, i:], dtype=work)
-        columns = np.asarray(A[i:, i : i + STRIP], dtype=work)
-        uneven, above = _tile.faults(rows, columns, sign * own[i:], sign, slack)
-        if uneven.any() or above.any():
-            _explain(A, metric, i + int(np.flatnonzero(uneven | above)[0]), sign, slack)
-
-
-def _rounding(dtype: np.dtype) -> float:
-    """The relative difference between an entry and its mirror image that rounding explains."""
-    if dtype.kind != "f":
-        return 0.0
-    return 2e-3 if dtype.itemsize == 2 else 1e-5
-
-
-def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
-    """Raise if the diagonal shows that distances came as similarities, or the reverse."""
-    if metric == "similarity" and len(A) > 1 and not own.any() and np.max(A[0]) > 0:
-        raise ValueError(
-            "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
-            "did you mean metric='precomputed'?"
-        )
-    if metric == "precomputed" and own.any():
-        row = int(np.flatnonzero(own)[0])
-        raise ValueError(
-            f"distance of row {row} to itself must be 0, got {own[row]:g}: this looks like a similarity "
-            "matrix; did you mean metric='similarity'?"
-        )
-
-
-def _explain(A: np.ndarray, metric: str, i: int, sign: float, slack: float) -> None:
-    """Say what is wrong with row i of a matrix in which `faults` found something."""
-    finite_rows(np.array([np.isfinite(row).all() for row in A]), "A")
-    row, column = A[i].astype(np.float64), A[:, i].astype(np.float64)
-    j = int(np.argmax(np.abs(row - column)))
-    if abs(row[j] - column[j]) > slack:
-        raise ValueError(
-            f"A must be symmetric, but A[{i}, {j}] = {row[j]:g} and A[{j}, {i}] = {column[j]:g}; "
-            "if both directions are meant, pass (A + A.T) / 2"
-        )
-    row[i] = -sign * np.inf
-    j = int(np.argmax(sign * row))
-    if metric == "precomputed":
-        raise ValueError(f"distances must not be negative, but A[{i}, {j}] = {row[j]:g}")
-    own = min(float(A[i, i]), float(A[j, j]))
-    raise ValueError(
-        f"an item must be most similar to itself, but A[{i}, {j}] = {row[j]:g} is more than {own:g} on the "
-        "diagonal: raw dot products? compare directions with cosine_similarity"
-    )

@@ -7,11 +7,19 @@ from collections.abc import Callable
 import numba
 
 
-def compiled(function: Callable | None = None, *, parallel: bool = False) -> Callable:
-    """Decorate a numeric loop for Numba; without a writable cache folder it is compiled in each process."""
+def compiled(function: Callable | None = None, *, parallel: bool = False, reorder: bool = False) -> Callable:
+    """Decorate a numeric loop for Numba; without a writable cache folder it is compiled in each process.
+
+    `reorder` lets the compiler add up in any order, which may differ from one machine to another.
+    """
     if function is None:
-        return lambda f: compiled(f, parallel=parallel)
-    options = {"nogil": True, "parallel": parallel, "error_model": "numpy"}
+        return lambda f: compiled(f, parallel=parallel, reorder=reorder)
+    options = {
+        "nogil": True,
+        "parallel": parallel,
+        "error_model": "numpy",
+        "fastmath": {"reassoc"} if reorder else False,
+    }
     try:
         return numba.njit(cache=True, **options)(function)
     except RuntimeError:  # Numba found no folder it may write its cache to

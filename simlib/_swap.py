@@ -1,285 +1,317 @@
-"""Compiled inner loops of k-medoids; input assumed valid.
+"""Compiled loops of the swap search; input assumed valid.
 
-All of them speak of closeness c: the similarity itself, or minus the distance (`sign` = -1), so that larger is
-closer and no second n x n matrix is made. Rows may be float32 or float64; every sum is taken in float64.
-The k x n closeness of the medoids is kept as `table` (n, k), an item a row, so that an item's medoids lie side by side.
+Each item keeps the few nearest of the k medoids, nearest first. What is known about item o is complete above
+floor[o]: every medoid closer than that is among them. A swap removes and inserts; an item that is left with fewer
+than two is short, and the caller derives it anew. Candidate j is judged by the items closer to it than to their
+second-nearest medoid: only they gain by the swap, or lose less by it. These items come either from lists made once
+for a whole search (`search`) or from the candidate's row (`judge_rows`).
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from simlib._compile import compiled
 
-CHUNK = 16  # items looked at together: one vector comparison tells whether any of them matters
-LANES = 8  # partial sums in a fixed order: fast, and the same on every machine
+STRIP = 1024  # items whose nearest medoids stay in the first-level cache while the medoids' rows go by
+WIDE = 256  # the same where hits are few
+CHUNK = 32  # items looked at together: a few vector comparisons tell whether any of them matters
+
+
+class Near(NamedTuple):
+    """The nearest medoids of every item: depth of them, less where fewer are known."""
+
+    position: np.ndarray  # int32 (depth, n), -1 where unknown
+    close: np.ndarray  # float32 or float64 (depth, n), -inf where unknown
+    floor: np.ndarray  # (n,), every medoid closer than this is known
+    medoids: np.ndarray  # int64 (k,)
+    is_medoid: np.ndarray  # bool (n,)
+
+
+class Lists(NamedTuple):
+    """For every row j the items it is closer to than their threshold: start[j]:stop[j] of `items` and `close`."""
+
+    start: np.ndarray  # int64 (n,)
+    stop: np.ndarray  # int64 (n,)
+    items: np.ndarray  # int32
+    close: np.ndarray  # float32 or float64, their closeness to j
+    threshold: np.ndarray  # (n,)
+
+
+class Loose(NamedTuple):
+    """Items whose second-nearest medoid is farther than their list's threshold: their whole rows are kept."""
+
+    items: np.ndarray  # int32 (room,)
+    rows: np.ndarray  # (room, n) closeness
+
+
+@compiled
+def insert(position, close, o, t, r, c):
+    """Put medoid r at closeness c among item o's nearest, in place of entry t or further up; ties go behind."""
+    while t > 0 and c > close[t - 1, o]:
+        position[t, o], close[t, o] = position[t - 1, o], close[t - 1, o]
+        t -= 1
+    position[t, o], close[t, o] = r, c
 
 
 @compiled(parallel=True)
-def row_sums(rows, sign):
-    """Sum of closeness along each row."""
-    p, n = rows.shape
-    sums = np.empty(p)
-    whole = n - n % LANES
-    for i in prange(p):
-        lane = np.zeros(LANES)
-        for o in range(0, whole, LANES):
-            for w in range(LANES):
-                lane[w] += rows[i, o + w]
-        for o in range(whole, n):
-            lane[0] += rows[i, o]
-        sums[i] = sign * lane.sum()
-    return sums
+def nearest(rows, index, first, sign, position, close):
+    """Take medoids first, first + 1, ... at rows[index] into account among each item's nearest.
 
-
-@compiled(parallel=True)
-def gains(rows, index, sign, best):
-    """How much the total closeness would rise if row index[i] became one more medoid.
-
-    `best` (n,) is each item's closeness to its nearest medoid so far. Returns float64 (len(index),).
+    position int32 and close (depth, n) hold the nearest medoids so far, nearest first, ties to the lowest position,
+    filled up with -1 and -inf.
     """
-    n = rows.shape[1]
-    whole = n - n % LANES
-    gain = np.empty(len(index))
-    for i in prange(len(index)):
-        j = index[i]
-        lane = np.zeros(LANES)
-        for o in range(0, whole, LANES):
-            for w in range(LANES):
-                lane[w] += max(np.float64(sign * rows[j, o + w]) - np.float64(best[o + w]), 0.0)
-        for o in range(whole, n):
-            lane[0] += max(np.float64(sign * rows[j, o]) - np.float64(best[o]), 0.0)
-        gain[i] = lane.sum()
-    return gain
+    depth, n = position.shape
+    for part in prange((n + STRIP - 1) // STRIP):
+        left = part * STRIP
+        right = min(left + STRIP, n)
+        last = close[depth - 1, left:right]
+        for r in range(len(index)):
+            row = rows[index[r], left:right]
+            for o in range(len(row)):
+                c = sign * row[o]
+                if c > last[o]:
+                    insert(position, close, left + o, depth - 1, first + r, c)
+
+
+@compiled
+def closer(row, sign, threshold, items):
+    """Write the items that the row is closer to than `threshold` (n,) to `items`; returns how many.
+
+    No branch depends on a single entry: the index is always stored, and the cursor moves on if it was wanted.
+    """
+    at = 0
+    for left in range(0, len(row), CHUNK):
+        x, y = row[left : left + CHUNK], threshold[left : left + CHUNK]
+        found = False
+        for o in range(len(x)):
+            found |= sign * x[o] > y[o]
+        if found:
+            for o in range(len(x)):
+                items[at] = left + o
+                at += sign * x[o] > y[o]
+    return at
 
 
 @compiled(parallel=True)
-def count_closer(rows, sign, best):
-    """For each row the number of items it is closer to than their nearest medoid so far."""
+def count_closer(rows, sign, threshold):
+    """For each row the number of items it is closer to than `threshold` (n,)."""
     counts = np.zeros(len(rows), np.int64)
     for i in prange(len(rows)):
-        for o in range(rows.shape[1]):
-            counts[i] += sign * rows[i, o] > best[o]
+        row = rows[i]
+        total = 0
+        for o in range(len(row)):
+            total += sign * row[o] > threshold[o]
+        counts[i] = total
     return counts
 
 
 @compiled(parallel=True)
-def list_closer(rows, sign, best, start, items, close):
-    """Write those items of row i, and their closeness to it, from position start[i] on."""
+def list_closer(rows, first, sign, lists, cursor, end):
+    """Write the lists of rows first, first + 1, ...
+
+    Thread t writes from cursor[t] on and must stop before end[t]. Returns False if room ran out.
+    """
     p, n = rows.shape
-    for i in prange(p):
-        at = start[i]
-        for first in range(0, n, CHUNK):
-            stop = min(first + CHUNK, n)
-            hit = False
-            for o in range(first, stop):
-                hit |= sign * rows[i, o] > best[o]
-            if hit:
-                for o in range(first, stop):
-                    c = sign * rows[i, o]
-                    if c > best[o]:
-                        items[at], close[at] = o, c
-                        at += 1
+    parts = len(cursor)
+    start, stop, all_items, all_close, threshold = lists
+    enough = np.ones(parts, np.bool_)
+    for part in prange(parts):
+        at = cursor[part]
+        for i in range(part * p // parts, (part + 1) * p // parts):
+            if at + n > end[part]:
+                enough[part] = False
+                break
+            row, items, close = rows[i], all_items[at:], all_close[at:]
+            m = closer(row, sign, threshold, items)
+            for e in range(m):
+                close[e] = sign * row[items[e]]
+            start[first + i], stop[first + i] = at, at + m
+            at += m
+        cursor[part] = at
+    return enough.all()
 
 
 @compiled
-def greedy(medoids, chosen, bound, best, start, items, close):
-    """Fill medoids[chosen:] with the items of largest gain, one after the other, ties to the lowest index.
-
-    Item j can only help items[start[j]:start[j + 1]]. `bound` (n,) holds upper bounds of the gains, -inf for
-    medoids; the largest of every `width` bounds is kept, so that the largest of all is soon found.
-    """
-    n = len(bound)
-    width = int(np.sqrt(n)) + 1
-    top = np.array([bound[low : low + width].max() for low in range(0, n, width)])
-    looked = np.full(n, -1)  # number of medoids when the bound was last made exact
-    while chosen < len(medoids):
-        group = np.argmax(top)
-        low = group * width
-        j = low + np.argmax(bound[low : low + width])
-        if looked[j] == chosen:
-            medoids[chosen] = j
-            chosen += 1
-            bound[j] = -np.inf
-            for e in range(start[j], start[j + 1]):
-                best[items[e]] = max(best[items[e]], close[e])
-        else:
-            gain = 0.0
-            for e in range(start[j], start[j + 1]):
-                gain += max(np.float64(close[e]) - np.float64(best[items[e]]), 0.0)
-            bound[j], looked[j] = gain, chosen
-        top[group] = bound[low : low + width].max()
-
-
-@compiled
-def nearest(medoid_rows, sign, medoids):
-    """Label and closeness of each item's nearest medoid, ties to the lowest position; a medoid owns itself.
-
-    medoid_rows (k, n). Returns labels int32 (n,), closeness (n,).
-    """
-    k, n = medoid_rows.shape
-    labels = np.zeros(n, np.int32)
-    close = np.empty(n, medoid_rows.dtype)
-    for o in range(n):
-        close[o] = sign * medoid_rows[0, o]
-    for r in range(1, k):
-        for o in range(n):
-            c = sign * medoid_rows[r, o]
-            if c > close[o]:
-                close[o] = c
-                labels[o] = r
-    for r in range(k):
-        labels[medoids[r]] = r
-        close[medoids[r]] = sign * medoid_rows[r, medoids[r]]
-    return labels, close
-
-
-@compiled(parallel=True)
-def member_sums(rows, first, sign, labels, start, members):
-    """For items first, first + 1, ... their summed closeness to the members of their own cluster.
-
-    Cluster r is members[start[r]:start[r + 1]]. Returns float64 (len(rows),).
-    """
-    sums = np.empty(len(rows))
-    for i in prange(len(rows)):
-        r = labels[first + i]
-        total = 0.0
-        for m in range(start[r], start[r + 1]):
-            total += rows[i, members[m]]
-        sums[i] = sign * total
-    return sums
-
-
-@compiled
-def best_members(sums, labels, k):
-    """The item with the largest sum in each cluster, ties to the lowest index. Returns int64 (k,)."""
-    best = np.full(k, -1, np.int64)
-    for i in range(len(sums)):
-        r = labels[i]
-        if best[r] < 0 or sums[i] > sums[best[r]]:
-            best[r] = i
-    return best
-
-
-@compiled
-def two_nearest(table, o, n1, n2, s1, s2):
-    """Set item o's nearest and second-nearest medoid from its row of the table."""
-    first, second = -1, -1
-    for r in range(table.shape[1]):
-        c = table[o, r]
-        if first < 0 or c > table[o, first]:
-            first, second = r, first
-        elif second < 0 or c > table[o, second]:
-            second = r
-    n1[o], n2[o] = first, second
-    s1[o], s2[o] = table[o, first], table[o, second]
-
-
-@compiled
-def start_search(table):
-    """Nearest (n1, s1) and second-nearest (n2, s2) medoid of every item, k >= 2."""
-    n = len(table)
-    n1, n2 = np.empty(n, np.int32), np.empty(n, np.int32)
-    s1, s2 = np.empty(n, table.dtype), np.empty(n, table.dtype)
-    for o in range(n):
-        two_nearest(table, o, n1, n2, s1, s2)
-    return n1, n2, s1, s2
-
-
-@compiled
-def removal_losses(n1, s1, s2, k):
+def removal_losses(near):
     """What each medoid's removal would cost: its items go to their second nearest."""
-    loss = np.zeros(k)
-    for o in range(len(n1)):
-        loss[n1[o]] += np.float64(s1[o]) - np.float64(s2[o])
+    loss = np.zeros(len(near.medoids))
+    owner, first, second = near.position[0], near.close[0], near.close[1]
+    for o in range(len(owner)):
+        loss[owner[o]] += np.float64(first[o]) - np.float64(second[o])
     return loss
 
 
 @compiled
-def best_swap(row, sign, n1, s1, s2, removal, change):
-    """The medoid whose exchange for the row's item changes the total loss most for the better.
+def judge(items, close, near, removal, cheapest, change):
+    """The medoid whose exchange for a candidate changes the total loss most for the better, and that change.
 
-    Only items closer to the candidate than to their second-nearest medoid take part.
-    Returns (position, change of loss); `change` (k,) is scratch.
+    items, close: those closer to the candidate than to their second-nearest medoid, others may be among them.
+    `cheapest` is the position of the smallest removal loss; `change` (k,) is scratch that equals `removal`.
     """
-    n = len(row)
-    change[:] = removal
+    owner, first, second = near.position[0], near.close[0], near.close[1]
     gain = 0.0
-    for start in range(0, n, CHUNK):
-        stop = min(start + CHUNK, n)
-        hit = False
-        for o in range(start, stop):
-            hit |= sign * row[o] > s2[o]
-        if hit:
-            for o in range(start, stop):
-                c = sign * row[o]
-                if c > s2[o]:
-                    change[n1[o]] -= np.float64(min(c, s1[o])) - np.float64(s2[o])
-                    if c > s1[o]:
-                        gain += np.float64(c) - np.float64(s1[o])
-    r = np.argmin(change)
-    return r, change[r] - gain
+    for e in range(len(items)):
+        o, c = items[e], close[e]
+        gain += max(np.float64(c) - np.float64(first[o]), 0.0)
+        change[owner[o]] -= np.float64(max(min(c, first[o]), second[o])) - np.float64(second[o])
+    if len(items) >= len(change):
+        r = np.argmin(change)
+        best = change[r]
+        change[:] = removal
+        return r, best - gain
+    best, r = change[cheapest], cheapest
+    change[cheapest] = removal[cheapest]
+    for e in range(len(items)):  # only medoids that own one of the items can be better than the cheapest
+        s = owner[items[e]]
+        if change[s] < best or (change[s] == best and s < r):
+            best, r = change[s], s
+        change[s] = removal[s]
+    return r, best - gain
 
 
 @compiled
-def exchange(r, row, sign, table, n1, n2, s1, s2):
-    """Put the row's item in place of medoid r and bring every item's two nearest up to date."""
-    for o in range(len(row)):
-        c = sign * row[o]
-        table[o, r] = c
-        if (n1[o] == r and c < s2[o]) or (n2[o] == r and c < s2[o]):
-            two_nearest(table, o, n1, n2, s1, s2)
-        elif n1[o] == r:
-            s1[o] = c
-        elif c > s1[o]:
-            n2[o], s2[o] = n1[o], s1[o]
-            n1[o], s1[o] = r, c
-        elif c > s2[o] or n2[o] == r:
-            n2[o], s2[o] = r, c
+def exchange(j, r, items, close, near, short):
+    """Put item j in place of medoid r; items, close: all that are closer to j than their floor, others among them.
 
-
-@compiled
-def search(rows, first, sign, medoids, is_medoid, table, n1, n2, s1, s2, idle, tolerance):
-    """Judge candidates first, first + 1, ... in order, swapping at once where the loss falls.
-
-    Stops when `idle` candidates in a row, n of them, brought nothing. Updates the state in place.
-    Returns (swaps made, idle).
+    Writes the items left with fewer than two known medoids to `short` and returns how many they are.
     """
-    n, k = table.shape
-    removal = removal_losses(n1, s1, s2, k)
-    change = np.empty(k)
-    swaps = 0
-    for i in range(len(rows)):
-        if idle >= n:
-            break
+    position, known = near.position, near.close
+    depth, n = position.shape
+    near.is_medoid[near.medoids[r]], near.is_medoid[j] = False, True
+    near.medoids[r] = j
+    dropped, gone = 0, np.int32(r)
+    for t in range(depth):
+        for left in range(0, n, WIDE):
+            some, found = position[t, left : left + WIDE], False
+            for o in range(len(some)):
+                found |= some[o] == gone
+            if found:
+                for o in range(left, left + len(some)):
+                    if position[t, o] == gone:
+                        for u in range(t, depth - 1):
+                            position[u, o], known[u, o] = position[u + 1, o], known[u + 1, o]
+                        position[depth - 1, o], known[depth - 1, o] = -1, -np.inf
+                        short[dropped] = o
+                        dropped += 1
+    last = depth - 1
+    for e in range(len(items)):
+        o, c = items[e], close[e]
+        if c > near.floor[o]:
+            near.floor[o] = max(near.floor[o], min(c, known[last, o]))
+            if c > known[last, o]:
+                insert(position, known, o, last, r, c)
+    m = 0
+    for e in range(dropped):
+        if position[1, short[e]] < 0:
+            short[m] = short[e]
+            m += 1
+    return m
+
+
+@compiled
+def listed(j, lists, loose, n_loose, bound, items, close):
+    """Copy the items closer to candidate j than their `bound` (n,), listed or loose, to `items`, `close`.
+
+    Returns how many they are.
+    """
+    m = 0
+    for e in range(lists.start[j], lists.stop[j]):
+        items[m], close[m] = lists.items[e], lists.close[e]
+        m += close[m] > bound[items[m]]
+    for e in range(n_loose):
+        o, c = loose.items[e], loose.rows[e, j]
+        items[m], close[m] = o, c
+        m += bound[o] < c <= lists.threshold[o]
+    return m
+
+
+@compiled
+def exchange_listed(j, r, lists, loose, n_loose, near, items, close, short):
+    """`exchange` with the items found in candidate j's list."""
+    m = listed(j, lists, loose, n_loose, near.floor, items, close)
+    return exchange(j, r, items[:m], close[:m], near, short)
+
+
+@compiled
+def search(first, last, lists, loose, n_loose, near, idle, tolerance, items, close, short):
+    """Judge candidates first..last - 1 in order, swapping at once where the loss falls, until some item is short.
+
+    Stops early when `idle` candidates in a row, n of them, brought nothing. items, close and short (2 n,) are scratch.
+    Returns (next candidate, swaps made, idle, number of short items).
+    """
+    n = len(near.is_medoid)
+    removal = removal_losses(near)
+    change, cheapest = removal.copy(), np.argmin(removal)
+    swaps, m_short = 0, 0
+    j = first
+    while j < last and idle < n and not m_short:
         idle += 1
-        j = first + i
-        if is_medoid[j]:
-            continue
-        r, delta = best_swap(rows[i], sign, n1, s1, s2, removal, change)
-        if delta < -tolerance:
-            is_medoid[medoids[r]], is_medoid[j] = False, True
-            medoids[r] = j
-            exchange(r, rows[i], sign, table, n1, n2, s1, s2)
-            removal = removal_losses(n1, s1, s2, k)
-            swaps += 1
-            idle = 0
-    return swaps, idle
+        if not near.is_medoid[j]:
+            m = listed(j, lists, loose, n_loose, near.close[1], items, close)
+            r, delta = judge(items[:m], close[:m], near, removal, cheapest, change)
+            if delta < -tolerance:
+                m_short = exchange_listed(j, r, lists, loose, n_loose, near, items, close, short)
+                removal = removal_losses(near)
+                change[:], cheapest = removal, np.argmin(removal)
+                swaps += 1
+                idle = 0
+        j += 1
+    return j, swaps, idle, m_short
 
 
 @compiled(parallel=True)
-def cluster_sums(rows, first, sign, labels, k):
-    """Summed closeness of items first, first + 1, ... to each cluster, the item itself left out.
+def judge_rows(rows, first, sign, near, where, change_by):
+    """Judge candidates first, first + 1, ... by their rows, each on its own, all against the same medoids."""
+    removal = removal_losses(near)
+    cheapest = np.argmin(removal)
+    for i in prange(len(rows)):
+        if near.is_medoid[first + i]:
+            where[i], change_by[i] = 0, np.inf
+            continue
+        row, items = rows[i], np.empty(rows.shape[1] + CHUNK, np.int32)
+        items = items[: closer(row, sign, near.close[1], items)]
+        close = np.empty(len(items), row.dtype)
+        for e in range(len(items)):
+            close[e] = sign * row[items[e]]
+        where[i], change_by[i] = judge(items, close, near, removal, cheapest, removal.copy())
 
-    Returns float64 (len(rows), k).
+
+@compiled
+def exchange_row(j, r, row, sign, near, items, close, short):
+    """`exchange` with the items found in candidate j's row."""
+    m = closer(row, sign, near.floor, items)
+    for e in range(m):
+        close[e] = sign * row[items[e]]
+    return exchange(j, r, items[:m], close[:m], near, short)
+
+
+@compiled
+def derive(items, columns, threshold, near, loose, n_loose):
+    """Set the nearest medoids of short items from their closeness to all, columns (k, len(items)).
+
+    Nothing is known below `threshold` (n,), what a list leaves out. An item whose second nearest lies below it
+    becomes loose: loose.items gets it; the caller adds its row. Returns the number of loose items.
     """
-    p, n = rows.shape
-    sums = np.zeros((p, k))
-    for i in prange(p):
-        for o in range(n):
-            sums[i, labels[o]] += rows[i, o]
-        sums[i, labels[first + i]] -= rows[i, first + i]
-        for r in range(k):
-            sums[i, r] *= sign
-    return sums
+    position, known = near.position, near.close
+    last = len(position) - 1
+    for i in range(len(items)):
+        o = items[i]
+        position[:, o], known[:, o] = -1, -np.inf
+        for r in range(len(columns)):
+            if columns[r, i] > known[last, o]:
+                insert(position, known, o, last, r, columns[r, i])
+        near.floor[o] = known[last, o] if last + 1 < len(columns) else -np.inf
+        is_loose = (loose.items[:n_loose] == o).any()
+        if not is_loose and known[1, o] < threshold[o]:
+            loose.items[n_loose] = o
+            n_loose += 1
+        elif not is_loose and near.floor[o] < threshold[o]:
+            near.floor[o] = threshold[o]
+            for t in range(2, last + 1):
+                if known[t, o] < threshold[o]:
+                    position[t, o], known[t, o] = -1, -np.inf
+    return n_loose

@@ -13,7 +13,10 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check, _swap, medoids
+from simlib import _check, _passes, medoids
+from simlib._matrix import Data, prepare
+from simlib._search import nearest
+from simlib._start import build
 from simlib.medoids import Clustering
 
 
@@ -86,15 +89,15 @@ def scan_k(
     >>> print(scan.inertia, scan.silhouette.round(2))
     [4. 3.] [0.85 0.5 ]
     """
-    _check.one_of(metric, "metric", medoids.METRICS)
     _check.whole_number(random_state, "random_state", 0)
-    data = medoids._prepare(A, metric)
-    ks = _check_ks(ks, data.n)
-    order = medoids._build(data, ks[-1])
+    A = _check.as_array(A, "A")
+    ks = _check_ks(ks, len(A))
+    data = prepare(A, metric)
+    order = build(data, ks[-1])
     fits, criteria = [], []
     for k in tqdm(ks, "scan", unit="k", disable=not progress):
         began = time.perf_counter()
-        fit = medoids._fasterpam(data, order[:k], 300, False, None)
+        fit = medoids.fasterpam(data, [order[:k]])[0]
         fits.append(fit)
         scores = (_medoid_silhouette(data, fit), float(_silhouette(data, fit.labels, k).mean()))
         criteria.append((*scores, time.perf_counter() - began))
@@ -144,17 +147,16 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     >>> print(silhouette(abs(points[:, None] - points), [0, 0, 1], metric="precomputed").round(2))
     [0.9  0.89 0.  ]
     """
-    _check.one_of(metric, "metric", medoids.METRICS)
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
-    data = medoids._prepare(A, metric)
-    if len(labels) != data.n:
-        raise ValueError(f"labels must have one entry a row, {data.n}, got {len(labels)}")
+    A = _check.as_array(A, "A")
+    if len(labels) != len(A):
+        raise ValueError(f"labels must have one entry a row, {len(A)}, got {len(labels)}")
     values, labels = np.unique(labels, return_inverse=True)
     if len(values) < 2:
         raise ValueError("a silhouette compares clusters: labels must hold at least 2, got 1")
-    return _silhouette(data, labels, len(values))
+    return _silhouette(prepare(A, metric), labels, len(values))
 
 
 def _check_ks(ks: Sequence[int], n: int) -> list[int]:
@@ -167,22 +169,21 @@ def _check_ks(ks: Sequence[int], n: int) -> list[int]:
     return sorted(ks)
 
 
-def _medoid_silhouette(data: medoids._Data, fit: Clustering) -> float:
+def _medoid_silhouette(data: Data, fit: Clustering) -> float:
     """Mean of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1)."""
-    table = np.ascontiguousarray((data.sign * data.rows(fit.medoids)).T)
-    _, _, s1, s2 = _swap.start_search(table)
+    s1, s2 = nearest(data, fit.medoids, 2)[1]
     d1, d2 = (np.maximum(data.base - s.astype(np.float64), 0) for s in (s1, s2))
     return float(np.mean(1 - np.divide(d1, d2, out=np.zeros(data.n), where=d2 > 0)))
 
 
-def _silhouette(data: medoids._Data, labels: np.ndarray, k: int) -> np.ndarray:
+def _silhouette(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
     """`silhouette` for labels 0..k-1, all of them used."""
     counts = np.bincount(labels, minlength=k)
     score = np.empty(data.n)
     unit = totals = None
     if data.vectors is not None:
-        unit, totals = medoids._cluster_totals(data, *medoids._by_cluster(labels, k))
-    for block in medoids._blocks(data.n, medoids.BLOCK):
+        unit, totals = medoids.cluster_totals(data, *medoids.by_cluster(labels, k))
+    for block in data.blocks():
         own = labels[block]
         sums = _closeness_sums(data, block, labels, k, unit, totals)  # (b, k), without the item itself
         others = np.broadcast_to(counts, sums.shape).copy()
@@ -203,7 +204,7 @@ def _silhouette(data: medoids._Data, labels: np.ndarray, k: int) -> np.ndarray:
 def _closeness_sums(data, block, labels, k, unit, totals) -> np.ndarray:
     """Summed closeness of a block of items to each cluster, leaving out the item itself, float64 (b, k)."""
     if unit is None:
-        return _swap.cluster_sums(data.rows(block), block.start, data.sign, labels, k)
+        return _passes.cluster_sums(data.rows(block), block.start, data.sign, labels, k)
     own = unit[block]
     sums = own @ totals.T
     sums[np.arange(len(own)), labels[block]] -= np.einsum("ij,ij->i", own, own)

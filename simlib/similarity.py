@@ -302,3 +302,12 @@ def rows_of(x: np.ndarray, scale: np.ndarray, index: np.ndarray) -> np.ndarray:
     _in_threads(strip, [(slice(j, j + width),) for j in range(0, len(x), width)], False)
     rows[np.arange(len(index)), index] = a > 0
     return rows
+
+
+def pairs_of(x: np.ndarray, scale: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Similarities of some of the prepared vectors to some others, (len(rows), len(columns))."""
+    part = np.empty((len(rows), len(columns)), x.dtype)
+    _fill(part, x[rows], scale[rows], x[columns], scale[columns], BLOCK, False)
+    part[rows[:, None] == columns] = 1.0
+    part[scale[rows] == 0] = 0.0
+    return part

@@ -1,0 +1,168 @@
+"""What k-medoids is given, checked, and its rows on demand.
+
+A stored matrix is read in place, a block of rows at a time: never copied as a whole, never turned. Vectors are
+compared a block of rows at a time. Closeness is the similarity, or minus the distance (`sign`), so that larger is
+always closer; the loss of an item is `base` - closeness to its medoid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from simlib import _check, _passes, _tile, similarity
+
+BLOCK = 500  # rows looked at between two looks at the clock, the bar and the keyboard
+VECTORS = ("cosine", "correlation")
+METRICS = ("similarity", "precomputed", *VECTORS)
+
+
+@dataclass(frozen=True)
+class Data:
+    """n items, what they were given as, and the sum of each one's closeness to all."""
+
+    n: int
+    metric: str
+    sign: float  # of the type that closeness is computed in
+    base: float
+    own: np.ndarray  # (n,), each item's similarity to itself, or distance from itself
+    sums: np.ndarray  # float64 (n,)
+    matrix: np.ndarray | None = None  # (n, n) for the metrics on a matrix
+    vectors: np.ndarray | None = None  # (n, d) for the metrics on vectors, in range
+    scale: np.ndarray | None = None  # (n,), their inverse lengths
+    given: np.ndarray | None = None  # (n, d), as the caller gave them
+
+    def rows(self, index: Any) -> np.ndarray:
+        """Rows `index` (a slice or row numbers), C-ordered float32 or float64 (len(index), n)."""
+        if self.matrix is None:
+            return similarity.rows_of(self.vectors, self.scale, np.arange(self.n)[index])
+        return np.ascontiguousarray(self.matrix[index], dtype=type(self.sign))
+
+    def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
+        if self.matrix is not None and self.matrix.flags.c_contiguous and self.matrix.dtype == type(self.sign):
+            return self.matrix, index
+        return self.rows(index), np.arange(len(index))
+
+    def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Entries of some rows and columns, (len(rows), len(columns))."""
+        if self.matrix is None:
+            return similarity.pairs_of(self.vectors, self.scale, rows, columns)
+        return np.ascontiguousarray(self.matrix[rows[:, None], columns], dtype=type(self.sign))
+
+    def blocks(self) -> Iterator[slice]:
+        """Slices that cover the n rows."""
+        return (slice(i, min(i + BLOCK, self.n)) for i in range(0, self.n, BLOCK))
+
+
+def prepare(A: Any, metric: str) -> Data:
+    """Check A and the metric, and say how rows are to be had."""
+    _check.one_of(metric, "metric", METRICS)
+    A = _check.as_array(A, "A")
+    work = _check.working_dtype(A.dtype)
+    if metric in VECTORS:
+        x, scale = similarity.unit_scale(A, work, metric == "correlation", "A")
+        unit = x * scale[:, None]
+        own = (scale > 0).astype(work)
+        return Data(len(x), metric, work(1), 1.0, own, unit @ unit.sum(axis=0), vectors=x, scale=scale, given=A)
+    if A.flags.f_contiguous and not A.flags.c_contiguous:
+        A = A.T  # it is symmetric, or refused: rows are columns
+    sign, base = (work(1), 1.0) if metric == "similarity" else (work(-1), 0.0)
+    own, sums = _row_sums(A, metric, sign)
+    return Data(len(A), metric, sign, base, own, sign * sums, matrix=_plain(A))
+
+
+def _plain(A: np.ndarray) -> np.ndarray:
+    """The same memory as an array that compiled code takes for writable: it compiles once less, and never writes."""
+    if A.flags.writeable:
+        return np.asarray(A).view(np.ndarray)
+    interface = {**A.__array_interface__, "data": (A.__array_interface__["data"][0], False)}
+    return np.asarray(SimpleNamespace(__array_interface__=interface, keep=A))
+
+
+def _row_sums(A: np.ndarray, metric: str, sign: float) -> tuple[np.ndarray, np.ndarray]:
+    """Diagonal and row sums of A; raises unless it is square, finite, nearly symmetric, each item closest to itself.
+
+    One pass: with random weights w, A w and w A are the same only if A is symmetric, or nearly so. Where they differ
+    by more than the rounding of the sums, A is compared with its mirror image entry by entry.
+    """
+    n, work = len(A), type(sign)
+    if A.shape[1] != n:
+        hint = '; vectors? use metric="cosine"' if A.shape[1] < n else ""
+        raise ValueError(f'A must be square for metric="{metric}", got shape {A.shape}{hint}')
+    own = np.asarray(A.diagonal(), dtype=work)
+    _check.finite_rows(np.isfinite(own), "A")
+    _diagonal(A, own, metric)
+    slack = _slack(A, work)
+    weight = np.random.default_rng(0).uniform(1, 2, n)
+    across, above = np.zeros(n), np.zeros(n, bool)
+    down, sums = np.zeros((2, _passes.PARTS, n))
+    matrix = _plain(A)
+    for i in range(0, n, BLOCK):
+        rows = np.ascontiguousarray(matrix[i : i + BLOCK], dtype=work)
+        _passes.survey(rows, i, sign, sign * own + slack, weight, across, down, sums, above)
+    with np.errstate(invalid="ignore"):  # NaN and infinities are found by the comparison
+        size = np.abs(across).max() + 2.0 * n * np.abs(own).max()
+        symmetric = np.abs(across - down.sum(axis=0)).max() <= 1e-13 * size
+    if above.any() or not symmetric:
+        _explain(A, metric, own, sign, slack)
+    return own, sums.sum(axis=0)
+
+
+def _slack(A: np.ndarray, work: type) -> float:
+    """How far an entry and its mirror image may be apart by rounding."""
+    if A.dtype.kind != "f":
+        return work(0)
+    sample = np.abs(np.asarray(A[:: max(1, len(A) // 100)], dtype=work)).max()
+    share = 2e-3 if A.dtype.itemsize == 2 else 1e-5
+    return work(share * (sample if np.isfinite(sample) else 1))
+
+
+def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
+    """Raise if the diagonal shows that distances came as similarities, or the reverse."""
+    if metric == "similarity" and len(A) > 1 and not own.any() and np.max(A[0]) > 0:
+        raise ValueError(
+            "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
+            "did you mean metric='precomputed'?"
+        )
+    if metric == "precomputed" and own.any():
+        row = int(np.flatnonzero(own)[0])
+        raise ValueError(
+            f"distance of row {row} to itself must be 0, got {own[row]:g}: this looks like a similarity "
+            "matrix; did you mean metric='similarity'?"
+        )
+
+
+def _explain(A: np.ndarray, metric: str, own: np.ndarray, sign: float, slack: float) -> None:
+    """Compare a suspect matrix with its mirror image and raise if they differ by more than rounding."""
+    for i in range(0, len(A), BLOCK):
+        rows = np.asarray(A[i : i + BLOCK, i:], dtype=type(sign))
+        columns = np.asarray(A[i:, i : i + BLOCK], dtype=type(sign))
+        uneven, above = _tile.faults(rows, columns, sign * own[i:], sign, slack)
+        if uneven.any() or above.any():
+            _name_fault(A, metric, i + int(np.flatnonzero(uneven | above)[0]), sign, slack)
+
+
+def _name_fault(A: np.ndarray, metric: str, i: int, sign: float, slack: float) -> None:
+    """Say what is wrong with row i."""
+    _check.finite_rows(np.array([np.isfinite(row).all() for row in A]), "A")
+    row, column = A[i].astype(np.float64), A[:, i].astype(np.float64)
+    j = int(np.argmax(np.abs(row - column)))
+    if abs(row[j] - column[j]) > slack:
+        raise ValueError(
+            f"A must be symmetric, but A[{i}, {j}] = {row[j]:g} and A[{j}, {i}] = {column[j]:g}; "
+            "if both directions are meant, pass (A + A.T) / 2"
+        )
+    row[i] = -sign * np.inf
+    j = int(np.argmax(sign * row))
+    if metric == "precomputed":
+        raise ValueError(f"distances must not be negative, but A[{i}, {j}] = {row[j]:g}")
+    own = min(float(A[i, i]), float(A[j, j]))
+    raise ValueError(
+        f"an item must be most similar to itself, but A[{i}, {j}] = {row[j]:g} is more than {own:g} on the "
+        "diagonal: raw dot products? compare directions with cosine_similarity"
+    )

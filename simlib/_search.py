@@ -1,0 +1,175 @@
+"""The swap search: a medoid is exchanged for another item wherever that lowers the loss, until nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from simlib import _swap
+from simlib._matrix import Data
+from simlib._start import make_lists
+
+DEPTH = 8  # nearest medoids kept for each item
+ROOM = 500  # items that may fall out of reach of their lists before these are made anew
+ROWS = 32  # candidates judged at once where there are no lists
+KICK = 6  # medoids exchanged at random before the next repair
+TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
+
+
+class Search:
+    """Medoids on their way to a swap optimum: what is known of each item's nearest medoids, and the lists."""
+
+    def __init__(self, data: Data, medoids: np.ndarray) -> None:
+        self.data, self.swaps, self.idle = data, 0, 0
+        n, depth = data.n, min(DEPTH, len(medoids))
+        self.work = type(data.sign)
+        is_medoid = np.zeros(n, bool)
+        is_medoid[medoids] = True
+        self.near = _swap.Near(*nearest(data, medoids, depth), np.empty(n, self.work), medoids.copy(), is_medoid)
+        self.scratch = np.empty(2 * n, np.int32), np.empty(2 * n, self.work), np.empty(2 * n, np.int32)
+        self.tolerance = TOLERANCE * abs(self.loss())
+        self.renew()
+
+    def loss(self) -> float:
+        """The loss with these medoids."""
+        return float(np.sum(self.data.base - self.near.close[0].astype(np.float64)))
+
+    def renew(self) -> None:
+        """Derive every item's nearest medoids, and list what is closer than the last of them."""
+        depth, k = len(self.near.position), len(self.near.medoids)
+        self.near.position[:], self.near.close[:] = nearest(self.data, self.near.medoids, depth)
+        last = self.near.close[-1].copy()
+        self.lists = make_lists(self.data, last)
+        self.near.floor[:] = last if self.lists is not None or depth < k else -np.inf
+        self.threshold = np.full(self.data.n, -np.inf, self.work) if self.lists is None else last
+        room = 0 if self.lists is None else min(ROOM, self.data.n)
+        self.loose = _swap.Loose(np.empty(self.data.n, np.int32), np.empty((room, self.data.n), self.work))
+        self.n_loose = 0
+
+    def restart(self, medoids: np.ndarray) -> None:
+        """Go on from other medoids, with the lists there are."""
+        self.near.is_medoid[:] = False
+        self.near.is_medoid[medoids] = True
+        self.near.medoids[:] = medoids
+        self.swaps = self.idle = 0
+        lists = self.lists
+        for block in self.data.blocks():
+            if lists is None or self.lists is not lists:  # there are none, or they had to be made anew
+                break
+            self.scratch[2][: block.stop - block.start] = np.arange(block.start, block.stop)
+            self._derive(block.stop - block.start)
+        if lists is None:
+            self.renew()
+
+    def exchange(self, j: int, r: int) -> None:
+        """Put item j in place of the medoid at position r, whatever that does to the loss."""
+        if self.lists is None:
+            row = self.data.rows([j])[0]
+            n_short = _swap.exchange_row(j, r, row, self.data.sign, self.near, *self.scratch)
+        else:
+            n_short = _swap.exchange_listed(j, r, self.lists, self.loose, self.n_loose, self.near, *self.scratch)
+        self._derive(n_short)
+
+    def look_at(self, block: slice) -> None:
+        """Judge a block of candidates in order, swapping at once."""
+        if self.lists is None:
+            self._by_rows(block)
+            return
+        j = block.start
+        while j < block.stop and self.idle < self.data.n:
+            j, swaps, self.idle, n_short = _swap.search(
+                j, block.stop, self.lists, self.loose, self.n_loose, self.near, self.idle, self.tolerance, *self.scratch
+            )
+            self.swaps += swaps
+            self._derive(n_short)
+
+    def _by_rows(self, block: slice) -> None:
+        """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""
+        n, sign = self.data.n, self.data.sign
+        rows, i = self.data.rows(block), 0
+        where, change = np.empty(ROWS, np.int64), np.empty(ROWS)
+        while i < len(rows) and self.idle < n:
+            some = rows[i : i + ROWS]
+            _swap.judge_rows(some, block.start + i, sign, self.near, where, change)
+            better = np.flatnonzero(change[: len(some)] < -self.tolerance)
+            step = int(better[0]) if better.size else len(some)
+            if self.idle + step >= n:
+                self.idle = n
+                return
+            self.idle += step
+            i += step
+            if better.size:
+                r, row = where[step], rows[i]
+                self._derive(_swap.exchange_row(block.start + i, r, row, sign, self.near, *self.scratch))
+                self.swaps, self.idle, i = self.swaps + 1, 0, i + 1
+
+    def _derive(self, n_short: int) -> None:
+        """Derive the nearest medoids of the short items anew."""
+        if not n_short:
+            return
+        short = self.scratch[2][:n_short].copy()
+        columns = self.data.sign * self.data.pairs(self.near.medoids, short)
+        before = self.n_loose
+        self.n_loose = _swap.derive(short, columns, self.threshold, self.near, self.loose, before)
+        if self.n_loose > before:
+            self.loose.rows[before : self.n_loose] = self.data.sign * self.data.rows(
+                self.loose.items[before : self.n_loose]
+            )
+
+    def run(self, max_iter: int, report: Callable[[int, int, float], None]) -> list[float]:
+        """Look at all candidates again and again until a whole round brings nothing; returns the loss after each."""
+        history = []
+        while self.idle < self.data.n and len(history) < max_iter:
+            before = self.near.medoids.copy()
+            for block in self.data.blocks():
+                self.look_at(block)
+                if self.idle >= self.data.n:
+                    break
+            history.append(self.loss())
+            report(len(history), int(np.sum(self.near.medoids != before)), history[-1])
+        return history
+
+    def kick(self, seeds: list[np.random.Generator], max_iter: int, say: Callable[[str], None]) -> list[float]:
+        """Exchange a few medoids at random, repair by swaps, keep if better: once for each generator.
+
+        Returns the loss at the start and at each end; the medoids are the best found.
+        """
+        ends, kept = [self.loss()], self._state()
+        best, n, k = ends[0], self.data.n, len(self.near.medoids)
+        size = min(KICK, k, n - k)
+        for rng in seeds:
+            new = rng.choice(np.flatnonzero(~self.near.is_medoid), size, replace=False)
+            for j, r in zip(new, rng.choice(k, size, replace=False), strict=True):
+                self.exchange(j, r)
+            self.idle = 0
+            self.run(max_iter, lambda *news: None)
+            ends.append(self.loss())
+            if self.idle >= n and ends[-1] < best - self.tolerance:
+                best, kept = ends[-1], self._state()
+            else:
+                self._restore(kept)
+            say(f"kick {len(ends) - 1} of {len(seeds)}, inertia {best:.4f}")
+        self.idle = n
+        return ends
+
+    def _state(self) -> tuple[_swap.Near, _swap.Lists | None]:
+        """A copy of what is known, and the lists it belongs to."""
+        return _swap.Near(*(part.copy() for part in self.near)), self.lists
+
+    def _restore(self, kept: tuple[_swap.Near, _swap.Lists | None]) -> None:
+        """Go back to a copy; derive all anew if the lists are others now."""
+        near, lists = kept
+        for part, old in zip(self.near, near, strict=True):
+            part[:] = old
+        if lists is not self.lists:
+            self.renew()
+
+
+def nearest(data: Data, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+    """Positions int32 and closeness (depth, n) of each item's nearest medoids, nearest first, ties to the first."""
+    position = np.full((depth, data.n), -1, np.int32)
+    close = np.full((depth, data.n), -np.inf, type(data.sign))
+    for first in range(0, len(medoids), 500):
+        _swap.nearest(*data.picked(medoids[first : first + 500]), first, data.sign, position, close)
+    return position, close

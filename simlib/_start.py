@@ -1,0 +1,124 @@
+"""Where a search for medoids starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from simlib import _check, _passes, _swap
+from simlib._matrix import Data
+
+STARTS = ("build", "k-medoids++", "random", "first")
+DENSITY = 0.1  # lists are made if they hold less than this share of the matrix
+
+
+def check_medoids(medoids: Any, n: int, name: str) -> np.ndarray:
+    """Return distinct row numbers within range(n) as int64."""
+    try:
+        medoids = np.asarray(medoids)
+    except ValueError:  # ragged
+        medoids = np.empty(0, object)
+    if medoids.ndim != 1 or not medoids.size or medoids.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be a list of row numbers, got {medoids.dtype} {medoids.shape}")
+    if medoids.min() < 0 or medoids.max() >= n:
+        raise ValueError(f"{name} must lie between 0 and {n - 1}, got {medoids.min()}..{medoids.max()}")
+    if len(np.unique(medoids)) < len(medoids):
+        values, counts = np.unique(medoids, return_counts=True)
+        raise ValueError(f"{name} must be distinct, row {values[counts > 1][0]} came more than once")
+    return medoids.astype(np.int64)
+
+
+def check_init(init: Any, k: int, n: int) -> None:
+    """Raise unless `init` is a known word or k distinct row numbers."""
+    if isinstance(init, str):
+        _check.one_of(init, "init", STARTS)
+    elif len(check_medoids(init, n, "init")) != k:
+        raise ValueError(f"init must list n_clusters={k} row numbers, got {len(init)}")
+
+
+def start(data: Data, k: int, init: Any, rng: np.random.Generator) -> np.ndarray:
+    """k distinct row numbers to start from, int64."""
+    if not isinstance(init, str):
+        return np.array(init, dtype=np.int64)
+    if init == "first":
+        return np.arange(k)
+    if init == "random":
+        return rng.choice(data.n, k, replace=False)
+    return build(data, k) if init == "build" else _plus_plus(data, k, rng)
+
+
+def _plus_plus(data: Data, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw medoids one by one with probability proportional to the distance from the nearest so far."""
+    medoids = [rng.integers(data.n)]
+    loss = data.base - data.sign * data.rows(medoids)[0].astype(np.float64)
+    for _ in range(k - 1):
+        weight = np.maximum(loss, 0)
+        weight[medoids] = 0
+        if not weight.any():  # only copies of the medoids are left
+            weight[:] = 1
+            weight[medoids] = 0
+        medoids.append(rng.choice(data.n, p=weight / weight.sum()))
+        loss = np.minimum(loss, data.base - data.sign * data.rows(medoids[-1:])[0])
+    return np.array(medoids)
+
+
+def build(data: Data, k: int) -> np.ndarray:
+    """PAM's greedy BUILD: add the item that raises total closeness most, k times.
+
+    An item's gain only falls as medoids are added, so an old gain is an upper bound: items are looked at in
+    the order of their bounds until the best gain found is above every bound left. The first medoids are found
+    on whole rows; once the items that are closer to each other than to their medoid are few, they are listed.
+    """
+    medoids = np.empty(k, np.int64)
+    medoids[0] = np.argmax(data.sums)
+    best = data.sign * data.rows(medoids[:1])[0]
+    bound = np.full(data.n, np.inf)
+    bound[medoids[0]] = -np.inf
+    for chosen in range(1, k):
+        if chosen % 8 == 0 and (lists := make_lists(data, best)) is not None:
+            _passes.greedy(medoids, chosen, bound, best, *lists[:4])
+            break
+        winner = _largest_gain(data, best, bound)
+        medoids[chosen], bound[winner] = winner, -np.inf
+        best = np.maximum(best, data.sign * data.rows(medoids[chosen : chosen + 1])[0])
+    return medoids
+
+
+def _largest_gain(data: Data, best: np.ndarray, bound: np.ndarray) -> int:
+    """The item with the largest gain, lowest index first; brings the bounds it looks at up to date."""
+    fresh = np.zeros(data.n, bool)
+    width = 64
+    while True:
+        stale = np.where(fresh, -np.inf, bound)
+        top = np.max(bound[fresh], initial=-np.inf)
+        if top > stale.max():
+            return int(np.flatnonzero(fresh & (bound == top))[0])
+        look = np.argpartition(-stale, min(width, data.n - 1))[:width]
+        look = look[(stale[look] >= top) & (stale[look] > -np.inf)]
+        if not look.size:
+            return int(np.flatnonzero(fresh & (bound == top))[0])
+        bound[look] = _passes.gains(*data.picked(look), data.sign, best)
+        fresh[look] = True
+        width = min(2 * width, 2000)
+
+
+def make_lists(data: Data, threshold: np.ndarray) -> _swap.Lists | None:
+    """For every item those it is closer to than `threshold` (n,); None if they are too many to be worth it."""
+    n = data.n
+    sample = np.arange(0, n, max(1, n // 64))
+    share = _swap.count_closer(data.rows(sample), data.sign, threshold).mean() / n
+    if share > DENSITY:
+        return None
+    parts = _check.cores()
+    room = int(1.5 * DENSITY * n * n) // parts + 2 * n
+    start, stop = np.zeros((2, n), np.int64)
+    lists = _swap.Lists(
+        start, stop, np.empty(parts * room, np.int32), np.empty(parts * room, threshold.dtype), threshold
+    )
+    cursor = np.arange(parts) * room
+    end = cursor + room
+    for block in data.blocks():
+        if not _swap.list_closer(data.rows(block), block.start, data.sign, lists, cursor, end):
+            return None
+    return lists
