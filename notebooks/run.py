@@ -57,7 +57,7 @@ def cluster_words(folder: Path) -> dict:
     began = time.perf_counter()
     S = simlib.cosine_similarity(words.vectors, progress=True)
     matrix = time.perf_counter() - began
-    fit = simlib.kmedoids(S, K, progress=True)
+    fit = simlib.kmedoids(S, K, init="build", progress=True)
     with written_whole(folder / "clusters.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["word", "exemplar", "similarity"])

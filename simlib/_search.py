@@ -13,7 +13,7 @@ from simlib._start import make_lists
 DEPTH = 8  # nearest medoids kept for each item
 ROOM = 500  # items that may fall out of reach of their lists before these are made anew
 ROWS = 32  # candidates judged at once where there are no lists
-KICK = 6  # medoids exchanged at random before the next repair
+KICK = 12  # at most so many medoids are exchanged at random before the next repair
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
 
 
@@ -112,10 +112,11 @@ class Search:
         columns = self.data.sign * self.data.pairs(self.near.medoids, short)
         before = self.n_loose
         self.n_loose = _swap.derive(short, columns, self.threshold, self.near, self.loose, before)
-        if self.n_loose > before:
-            self.loose.rows[before : self.n_loose] = self.data.sign * self.data.rows(
-                self.loose.items[before : self.n_loose]
-            )
+        if self.n_loose > len(self.loose.rows):
+            self.renew()
+        elif self.n_loose > before:
+            new = slice(before, self.n_loose)
+            self.loose.rows[new] = self.data.sign * self.data.rows(self.loose.items[new])
 
     def run(self, max_iter: int, report: Callable[[int, int, float], None]) -> list[float]:
         """Look at all candidates again and again until a whole round brings nothing; returns the loss after each."""
@@ -137,8 +138,8 @@ class Search:
         """
         ends, kept = [self.loss()], self._state()
         best, n, k = ends[0], self.data.n, len(self.near.medoids)
-        size = min(KICK, k, n - k)
         for rng in seeds:
+            size = rng.integers(1, min(KICK, k, n - k) + 1)
             new = rng.choice(np.flatnonzero(~self.near.is_medoid), size, replace=False)
             for j, r in zip(new, rng.choice(k, size, replace=False), strict=True):
                 self.exchange(j, r)

@@ -176,7 +176,7 @@ def kmedoids(
     --------
     >>> import numpy as np
     >>> points = np.array([1.0, 2.0, 3.0, 10.0, 11.0])
-    >>> fit = kmedoids(abs(points[:, None] - points), 2, metric="precomputed")
+    >>> fit = kmedoids(abs(points[:, None] - points), 2, metric="precomputed", init="build")
     >>> print(fit.medoids, fit.labels, fit.inertia)
     [1 3] [0 0 0 1 1] 3.0
     """

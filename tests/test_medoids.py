@@ -126,7 +126,7 @@ def test_swaps_step_by_step():
 
 def test_build_by_hand():
     # Sums 22, 20, 20, 22: item 1 leads item 2. Then 10 and 11 both save 18: item 2 leads item 3.
-    start = kmedoids(distances([0, 1, 10, 11]), 2, metric="precomputed", max_iter=0)
+    start = kmedoids(distances([0, 1, 10, 11]), 2, metric="precomputed", init="build", max_iter=0)
     assert_array_equal(start.medoids, [1, 2])
     assert (start.n_iter, start.converged, start.history) == (0, False, ())
 
@@ -182,13 +182,13 @@ def test_one_item(A, metric, method, init):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_near_the_best_of_all_choices(seed):
+def test_kicks_find_the_best_of_all_choices(seed):
     D = random_distances(9, seed)
-    fits = {k: kmedoids(D, k, metric="precomputed") for k in range(1, 9)}
+    fits = {k: kmedoids(D, k, metric="precomputed", init="build", n_init=100) for k in range(1, 9)}
     for k, fit in fits.items():
         best = min(loss(D, rows) for rows in combinations(range(9), k))
         assert fit.inertia == loss(D, fit.medoids)
-        assert best <= fit.inertia <= 1.5 * best
+        assert fit.inertia == best
         assert min(every_exchange(D, fit.medoids.tolist()).values()) >= 0
     assert fits[1].inertia == D.sum(axis=0).min()
 
@@ -248,7 +248,9 @@ def test_build_is_plain_build(data):
     n = data.draw(st.integers(1, 30))
     D = random_distances(n, data.draw(st.integers(0, 999)), data.draw(st.sampled_from([2, 5, 1000])), low=0)
     k = data.draw(st.integers(1, n))
-    assert kmedoids(D, k, metric="precomputed", max_iter=0, method="alternate").medoids.tolist() == plain_build(D, k)
+    assert kmedoids(
+        D, k, metric="precomputed", init="build", max_iter=0, method="alternate"
+    ).medoids.tolist() == plain_build(D, k)
 
 
 @pytest.mark.parametrize("k", [1, 2, 20])
@@ -258,7 +260,7 @@ def test_sums_over_float32_are_float64(k):
     np.fill_diagonal(D, 0)
     D32 = D.astype(np.float32)
     assert_array_equal(D32, D)
-    start = kmedoids(D32, k, metric="precomputed", max_iter=0, method="alternate")
+    start = kmedoids(D32, k, metric="precomputed", init="build", max_iter=0, method="alternate")
     assert_array_equal(start.medoids, plain_build(D, k))
     loop = kmedoids(D32, k, metric="precomputed", method="alternate", init="first")
     assert_array_equal(loop.medoids, list(tutorial_loop(-D.astype(np.float64), k))[-1][0])
@@ -295,7 +297,7 @@ def test_the_peer_makes_the_same_swaps(n, k, low, high):
 def test_the_peer_builds_the_same_start(n, k, high):
     # From 1 up: where a zero distance makes the gain 0, the peer returns fewer than k medoids.
     D = random_distances(n, 0, high, low=1)
-    start = kmedoids(D, k, metric="precomputed", max_iter=0, method="alternate")
+    start = kmedoids(D, k, metric="precomputed", init="build", max_iter=0, method="alternate")
     assert_array_equal(start.medoids, np.asarray(peer.pam_build(D, k).medoids, np.int64))
 
 
@@ -439,8 +441,8 @@ def test_order_of_items_carries_over(init):
 def test_build_carries_over_with_the_order_of_items():
     D = random_distances(60, 0, 10**6)
     order = np.random.default_rng(1).permutation(60)
-    a = kmedoids(D, 6, metric="precomputed", max_iter=0)
-    b = kmedoids(D[np.ix_(order, order)], 6, metric="precomputed", max_iter=0)
+    a = kmedoids(D, 6, metric="precomputed", init="build", max_iter=0)
+    b = kmedoids(D[np.ix_(order, order)], 6, metric="precomputed", init="build", max_iter=0)
     assert_array_equal(order[b.medoids], a.medoids)
 
 
@@ -1013,7 +1015,7 @@ def words_fit(words_matrix):
 def test_512_words(words_fit):
     check_promises(words_fit, 20_000, 512)
     assert words_fit.converged
-    assert words_fit.inertia == pytest.approx(9347.9676, abs=1e-3)
+    assert words_fit.inertia == pytest.approx(9346.7124, abs=1e-3)
     assert words_fit.history[-1] == pytest.approx(words_fit.inertia)
 
 
