@@ -18,17 +18,20 @@ def finish(tile, a, b, upper, lower):
     with zero rows when no transpose is wanted; `upper` may be `tile` itself.
     """
     p, q = tile.shape
-    for i0 in range(0, p, EDGE):
-        i1 = min(i0 + EDGE, p)
-        for j0 in range(0, q, EDGE):
-            j1 = min(j0 + EDGE, q)
-            for i in range(i0, i1):
-                for j in range(j0, j1):
-                    upper[i, j] = min(max(tile[i, j] * (a[i] * b[j]), -1.0), 1.0)
-            if lower.shape[0]:
-                for j in range(j0, j1):
-                    for i in range(i0, i1):
-                        lower[j, i] = upper[i, j]
+    patch = np.empty((EDGE, EDGE), upper.dtype)
+    for top in range(0, p, EDGE):
+        for left in range(0, q, EDGE):
+            scale = b[left : min(left + EDGE, q)]
+            for i in range(top, min(top + EDGE, p)):
+                source, target, kept = tile[i, left:q], upper[i, left:q], patch[i - top]
+                for j in range(len(scale)):
+                    target[j] = min(max(source[j] * (a[i] * scale[j]), -1.0), 1.0)
+                    kept[j] = target[j]
+            if len(lower):
+                for j in range(len(scale)):
+                    turned, column = lower[left + j, top : min(top + EDGE, p)], patch[:, j]
+                    for i in range(len(turned)):
+                        turned[i] = column[i]
 
 
 @compiled
