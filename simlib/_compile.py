@@ -10,7 +10,7 @@ import numba
 def compiled(function: Callable | None = None, *, parallel: bool = False, reorder: bool = False) -> Callable:
     """Decorate a numeric loop for Numba; without a writable cache folder it is compiled in each process.
 
-    `reorder` lets the compiler add up in any order, which may differ from one machine to another.
+    `reorder` lets the compiler add up in any order and round less often, differently from machine to machine.
     """
     if function is None:
         return lambda f: compiled(f, parallel=parallel, reorder=reorder)
@@ -18,7 +18,7 @@ def compiled(function: Callable | None = None, *, parallel: bool = False, reorde
         "nogil": True,
         "parallel": parallel,
         "error_model": "numpy",
-        "fastmath": {"reassoc"} if reorder else False,
+        "fastmath": {"reassoc", "contract", "nsz"} if reorder else False,
     }
     try:
         return numba.njit(cache=True, **options)(function)

@@ -16,21 +16,20 @@ import numpy as np
 
 from simlib import _check, _passes, _tile, similarity
 
-BLOCK = 500  # rows looked at between two looks at the clock, the bar and the keyboard
+BLOCK = 512  # rows looked at between two looks at the clock, the bar and the keyboard
 VECTORS = ("cosine", "correlation")
 METRICS = ("similarity", "precomputed", *VECTORS)
 
 
 @dataclass(frozen=True)
 class Data:
-    """n items, what they were given as, and the sum of each one's closeness to all."""
+    """n items, and what they were given as."""
 
     n: int
     metric: str
     sign: float  # of the type that closeness is computed in
     base: float
     own: np.ndarray  # (n,), each item's similarity to itself, or distance from itself
-    sums: np.ndarray  # float64 (n,)
     matrix: np.ndarray | None = None  # (n, n) for the metrics on a matrix
     vectors: np.ndarray | None = None  # (n, d) for the metrics on vectors, in range
     scale: np.ndarray | None = None  # (n,), their inverse lengths
@@ -42,9 +41,21 @@ class Data:
             return similarity.rows_of(self.vectors, self.scale, np.arange(self.n)[index])
         return np.ascontiguousarray(self.matrix[index], dtype=type(self.sign))
 
+    def sums(self) -> np.ndarray:
+        """Each item's summed closeness to all, float64 (n,)."""
+        if self.matrix is None:
+            unit = self.vectors * self.scale[:, None]
+            return unit @ unit.sum(axis=0)
+        return np.concatenate([_passes.row_sums(self.rows(block), self.sign) for block in self.blocks()])
+
+    @property
+    def in_place(self) -> bool:
+        """Whether compiled loops can read the matrix as it is."""
+        return self.matrix is not None and self.matrix.flags.c_contiguous and self.matrix.dtype == type(self.sign)
+
     def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
-        if self.matrix is not None and self.matrix.flags.c_contiguous and self.matrix.dtype == type(self.sign):
+        if self.in_place:
             return self.matrix, index
         return self.rows(index), np.arange(len(index))
 
@@ -66,14 +77,11 @@ def prepare(A: Any, metric: str) -> Data:
     work = _check.working_dtype(A.dtype)
     if metric in VECTORS:
         x, scale = similarity.unit_scale(A, work, metric == "correlation", "A")
-        unit = x * scale[:, None]
-        own = (scale > 0).astype(work)
-        return Data(len(x), metric, work(1), 1.0, own, unit @ unit.sum(axis=0), vectors=x, scale=scale, given=A)
+        return Data(len(x), metric, work(1), 1.0, (scale > 0).astype(work), vectors=x, scale=scale, given=A)
     if A.flags.f_contiguous and not A.flags.c_contiguous:
         A = A.T  # it is symmetric, or refused: rows are columns
     sign, base = (work(1), 1.0) if metric == "similarity" else (work(-1), 0.0)
-    own, sums = _row_sums(A, metric, sign)
-    return Data(len(A), metric, sign, base, own, sign * sums, matrix=_plain(A))
+    return Data(len(A), metric, sign, base, _checked(A, metric, sign), matrix=_plain(A))
 
 
 def _plain(A: np.ndarray) -> np.ndarray:
@@ -84,8 +92,8 @@ def _plain(A: np.ndarray) -> np.ndarray:
     return np.asarray(SimpleNamespace(__array_interface__=interface, keep=A))
 
 
-def _row_sums(A: np.ndarray, metric: str, sign: float) -> tuple[np.ndarray, np.ndarray]:
-    """Diagonal and row sums of A; raises unless it is square, finite, nearly symmetric, each item closest to itself.
+def _checked(A: np.ndarray, metric: str, sign: float) -> np.ndarray:
+    """The diagonal of A; raises unless it is square, finite, nearly symmetric, each item closest to itself.
 
     One pass: with random weights w, A w and w A are the same only if A is symmetric, or nearly so. Where they differ
     by more than the rounding of the sums, A is compared with its mirror image entry by entry.
@@ -100,17 +108,17 @@ def _row_sums(A: np.ndarray, metric: str, sign: float) -> tuple[np.ndarray, np.n
     slack = _slack(A, work)
     weight = np.random.default_rng(0).uniform(1, 2, n)
     across, above = np.zeros(n), np.zeros(n, bool)
-    down, sums = np.zeros((2, _passes.PARTS, n))
+    down = np.zeros((_passes.PARTS, n))
     matrix = _plain(A)
     for i in range(0, n, BLOCK):
         rows = np.ascontiguousarray(matrix[i : i + BLOCK], dtype=work)
-        _passes.survey(rows, i, sign, sign * own + slack, weight, across, down, sums, above)
+        _passes.survey(rows, i, sign, sign * own + slack, weight, across, down, above)
     with np.errstate(invalid="ignore"):  # NaN and infinities are found by the comparison
         size = np.abs(across).max() + 2.0 * n * np.abs(own).max()
         symmetric = np.abs(across - down.sum(axis=0)).max() <= 1e-13 * size
     if above.any() or not symmetric:
         _explain(A, metric, own, sign, slack)
-    return own, sums.sum(axis=0)
+    return own
 
 
 def _slack(A: np.ndarray, work: type) -> float:

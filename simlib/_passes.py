@@ -13,28 +13,23 @@ from numba import prange
 
 from simlib._compile import compiled
 
-PARTS = 8  # shares of a block of rows that threads may take up; fixed, so that sums are added in one order
-STRIP = 1024  # columns that stay in the first-level cache while rows go by
+PARTS = 8  # shares of a block of rows that threads take up
+STRIP = 2048  # columns that stay in the first-level cache while rows go by
 LANES = 64  # partial sums of one row
 
 
 @compiled(reorder=True)
-def _dots(row, twin, weight):
-    """Weighted sums of two rows; they are compared within a tolerance only, so their order may be the machine's."""
-    a, b = 0.0, 0.0
-    for o in range(len(row)):
-        a += np.float64(row[o]) * weight[o]
-        b += np.float64(twin[o]) * weight[o]
-    return a, b
-
-
-@compiled
-def _add(row, twin, a, b, weighted, plain):
-    """Add two rows, each times its weight, to `weighted`, and as they are to `plain`."""
-    for o in range(len(row)):
-        weighted[o] += np.float64(row[o]) * a + np.float64(twin[o]) * b
-    for o in range(len(row)):
-        plain[o] += np.float64(row[o]) + np.float64(twin[o])
+def _four(p, q, r, s, weight, a, b, c, d, down):
+    """Weighted sums of four rows p, q, r, s; down gains the rows times a, b, c, d."""
+    w, x, y, z = 0.0, 0.0, 0.0, 0.0
+    for o in range(len(p)):
+        e, f, g, h = np.float64(p[o]), np.float64(q[o]), np.float64(r[o]), np.float64(s[o])
+        w += e * weight[o]
+        x += f * weight[o]
+        y += g * weight[o]
+        z += h * weight[o]
+        down[o] += (e * a + f * b) + (g * c + h * d)
+    return w, x, y, z
 
 
 @compiled
@@ -47,30 +42,53 @@ def _exceeds(row, sign, limit):
 
 
 @compiled(parallel=True)
-def survey(rows, first, sign, limit, weight, across, down, sums, above):
-    """One look at rows first, first + 1, ... of a square matrix, for the check of symmetry and for BUILD.
+def survey(rows, first, sign, limit, weight, across, down, above):
+    """One look at rows first, first + 1, ... of a square matrix, for the check of symmetry.
 
-    across[i] becomes the sum over o of rows[i, o] weight[o]; down (PARTS, n) gains the rows times their weights and
-    sums (PARTS, n) the rows, to be added up by the caller; above[i] tells whether an entry is closer than limit[i].
+    across[i] becomes the sum over o of rows[i, o] weight[o]; down (PARTS, n) gains the rows times their weights, to be
+    added up by the caller; above[i] tells whether an entry is closer than limit[i]. Four rows at a time and strips
+    that stay in the cache make this as fast as the matrix can be read.
     """
     p, n = rows.shape
-    blank = np.zeros(STRIP, rows.dtype)
     for part in prange(PARTS):
         low, high = part * p // PARTS, (part + 1) * p // PARTS
         for left in range(0, n, STRIP):
             right = min(left + STRIP, n)
-            w, weighted, plain = weight[left:right], down[part, left:right], sums[part, left:right]
-            for i in range(low, high, 2):  # two rows at a time halve the traffic of the sums
-                a, row, twin, b = first + i, rows[i, left:right], blank[: right - left], 0.0
-                above[a] |= _exceeds(row, sign, limit[a])
-                if i + 1 < high:
-                    twin, b = rows[i + 1, left:right], weight[a + 1]
-                    above[a + 1] |= _exceeds(twin, sign, limit[a + 1])
-                here, there = _dots(row, twin, w)
-                across[a] += here
-                if i + 1 < high:
-                    across[a + 1] += there
-                _add(row, twin, weight[a], b, weighted, plain)
+            for i in range(low, high, 4):
+                e, f, g = min(i + 1, high - 1), min(i + 2, high - 1), min(i + 3, high - 1)  # the last row fills up ...
+                b, c, d = i + 1 < high, i + 2 < high, i + 3 < high  # ... and counts only once
+                w, x, y, z = _four(
+                    rows[i, left:right],
+                    rows[e, left:right],
+                    rows[f, left:right],
+                    rows[g, left:right],
+                    weight[left:right],
+                    weight[first + i],
+                    weight[first + e] * b,
+                    weight[first + f] * c,
+                    weight[first + g] * d,
+                    down[part, left:right],
+                )
+                across[first + i] += w
+                across[first + e] += x * b
+                across[first + f] += y * c
+                across[first + g] += z * d
+                for u in range(i, min(i + 4, high)):
+                    above[first + u] |= _exceeds(rows[u, left:right], sign, limit[first + u])
+
+
+@compiled(parallel=True)
+def row_sums(rows, sign):
+    """Sum of closeness along each row."""
+    sums = np.empty(len(rows))
+    for i in prange(len(rows)):
+        row, lanes = rows[i], np.zeros(LANES)
+        for left in range(0, len(row), LANES):
+            x = row[left : left + LANES]
+            for o in range(len(x)):
+                lanes[o] += np.float64(x[o])
+        sums[i] = sign * lanes.sum()
+    return sums
 
 
 @compiled(parallel=True)
@@ -124,19 +142,22 @@ def greedy(medoids, chosen, bound, best, start, stop, items, close):
 
 
 @compiled(parallel=True)
-def member_sums(rows, first, sign, labels, start, members):
-    """For items first, first + 1, ... their summed closeness to the members of their own cluster.
+def member_sums(rows, first, sign, labels, start, members, sums):
+    """Add to sums (PARTS, n) the closeness of items first, first + 1, ... to the members of their own cluster.
 
-    Cluster r is members[start[r]:start[r + 1]]. Returns float64 (len(rows),).
+    Cluster r is members[start[r]:start[r + 1]], ascending. Each pair is looked up once, in the row that comes first.
     """
-    sums = np.empty(len(rows))
-    for i in prange(len(rows)):
-        r = labels[first + i]
-        total = 0.0
-        for m in range(start[r], start[r + 1]):
-            total += rows[i, members[m]]
-        sums[i] = sign * total
-    return sums
+    for part in prange(PARTS):
+        share = sums[part]
+        for i in range(part, len(rows), PARTS):
+            item, total = first + i, np.float64(sign * rows[i, first + i])
+            m = start[labels[item] + 1] - 1
+            while members[m] > item:
+                c = np.float64(sign * rows[i, members[m]])
+                total += c
+                share[members[m]] += c
+                m -= 1
+            share[item] += total
 
 
 @compiled

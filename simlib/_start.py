@@ -71,13 +71,14 @@ def build(data: Data, k: int) -> np.ndarray:
     on whole rows; once the items that are closer to each other than to their medoid are few, they are listed.
     """
     medoids = np.empty(k, np.int64)
-    medoids[0] = np.argmax(data.sums)
+    medoids[0] = np.argmax(data.sums())
     best = data.sign * data.rows(medoids[:1])[0]
     bound = np.full(data.n, np.inf)
     bound[medoids[0]] = -np.inf
     for chosen in range(1, k):
         if chosen % 8 == 0 and (lists := make_lists(data, best)) is not None:
-            _passes.greedy(medoids, chosen, bound, best, *lists[:4])
+            for low in range(chosen, k, 100):  # not all at once: an interrupt must get a word in
+                _passes.greedy(medoids[: low + 100], low, bound, best, *lists[:4])
             break
         winner = _largest_gain(data, best, bound)
         medoids[chosen], bound[winner] = winner, -np.inf

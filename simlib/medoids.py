@@ -337,10 +337,10 @@ def _own_sums(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
     if data.vectors is not None:
         unit, total = cluster_totals(data, members, first)
         return np.einsum("ij,ij->i", unit, total[labels]).round(9)  # a pair's sums tie, but for rounding
-    parts = [
-        _passes.member_sums(data.rows(block), block.start, data.sign, labels, first, members) for block in data.blocks()
-    ]
-    return np.concatenate(parts)
+    sums = np.zeros((_passes.PARTS, data.n))
+    for block in [slice(0, data.n)] if data.in_place else data.blocks():
+        _passes.member_sums(data.rows(block), block.start, data.sign, labels, first, members, sums)
+    return sums.sum(axis=0)
 
 
 def by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

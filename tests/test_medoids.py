@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import FrozenInstanceError
 from itertools import combinations
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import kmedoids as peer
 import numba
 import numpy as np
+import psutil
 import pytest
 import torch
 from hypothesis import given, settings
@@ -18,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
-from simlib import _check, _matrix, assign, certify, correlation, cosine_similarity, kmedoids
+from simlib import _check, _matrix, _search, _start, assign, certify, correlation, cosine_similarity, kmedoids
 
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 starts = pytest.mark.parametrize("init", ["build", "k-medoids++", "random", "first"])
@@ -1038,3 +1042,147 @@ def test_no_iteration_allowed_gives_the_start(method, k):
     fit = kmedoids(random_distances(30, 0), k, metric="precomputed", method=method, init="first", max_iter=0)
     assert_array_equal(fit.medoids, np.arange(k))
     assert (fit.n_iter, fit.n_swaps, fit.converged, fit.history) == (0, 0, False, ())
+
+
+# The two ways to judge a candidate: by lists made once, by whole rows
+
+
+ways = pytest.mark.parametrize("density", [0, 1], ids=["rows", "lists"])
+
+
+@ways
+@pytest.mark.parametrize("room", [0, 3, 500])
+@pytest.mark.parametrize(
+    ("n", "k", "high"), [(60, 2, 5), (60, 9, 30), (300, 12, 10**6), (300, 70, 40), (700, 31, 10**6)]
+)
+def test_lists_and_rows_make_the_peers_swaps(density, room, n, k, high, monkeypatch):
+    monkeypatch.setattr(_start, "DENSITY", density)
+    monkeypatch.setattr(_search, "ROOM", room)
+    monkeypatch.setattr(_matrix, "BLOCK", 50)
+    D = random_distances(n, n + k, high)
+    for depth in (2, 3, 8):
+        monkeypatch.setattr(_search, "DEPTH", depth)
+        ours = kmedoids(D, k, metric="precomputed", init="first")
+        theirs = peer.fasterpam(D, np.arange(k, dtype=np.uint64), 300, n_cpu=1)
+        assert_array_equal(ours.medoids, np.asarray(theirs.medoids, np.int64))
+        assert (ours.n_swaps, ours.inertia) == (theirs.n_swap, theirs.loss)
+
+
+@ways
+def test_starts_in_one_corner(density, monkeypatch):
+    # All medoids start in the near clump: the far one lies out of every reach.
+    monkeypatch.setattr(_start, "DENSITY", density)
+    points = np.concatenate([gaussian(40, 2), gaussian(160, 2, seed=1) + 1000])
+    D = np.linalg.norm(points[:, None] - points, axis=2)
+    fit = kmedoids(D, 10, metric="precomputed", init="first")
+    assert certify(D, fit.medoids, metric="precomputed").is_optimal
+    assert 1 <= np.sum(fit.medoids < 40) <= 9
+    assert fit.inertia == pytest.approx(loss(D, fit.medoids))
+
+
+@ways
+@pytest.mark.parametrize("k", [2, 7, 40])
+def test_kicks_keep_the_best_and_can_be_repeated(density, k, monkeypatch):
+    monkeypatch.setattr(_start, "DENSITY", density)
+    monkeypatch.setattr(_search, "ROOM", 5)
+    D = random_distances(200, k)
+    single = kmedoids(D, k, metric="precomputed", init="build")
+    fit = kmedoids(D, k, metric="precomputed", init="build", n_init=30)
+    check_promises(fit, 200, k)
+    assert len(fit.spread) == 30
+    assert fit.spread[0] == single.inertia
+    assert fit.inertia == min(fit.spread) == loss(D, fit.medoids)
+    assert certify(D, fit.medoids, metric="precomputed").is_optimal
+    same(fit, kmedoids(D, k, metric="precomputed", init="build", n_init=30))
+    longer = kmedoids(D, k, metric="precomputed", init="build", n_init=40)
+    assert longer.spread[:30] == fit.spread
+    assert longer.inertia <= fit.inertia
+
+
+@ways
+@pytest.mark.parametrize("init", ["random", "k-medoids++"])
+def test_several_starts_are_what_each_would_be_alone(density, init, monkeypatch):
+    monkeypatch.setattr(_start, "DENSITY", density)
+    monkeypatch.setattr(_search, "ROOM", 20)
+    D = random_distances(300, 5)
+    several = kmedoids(D, 25, metric="precomputed", init=init, n_init=6)
+    starts = [
+        _start.start(_matrix.prepare(D, "precomputed"), 25, init, np.random.default_rng([0, attempt]))
+        for attempt in range(6)
+    ]
+    alone = [kmedoids(D, 25, metric="precomputed", init=rows) for rows in starts]
+    assert several.spread == tuple(fit.inertia for fit in alone)
+    best = min(alone, key=lambda fit: fit.inertia)
+    assert_array_equal(several.medoids, best.medoids)
+    assert (several.n_swaps, several.history) == (best.n_swaps, best.history)
+
+
+@ways
+def test_copies_and_lists(density, monkeypatch):
+    monkeypatch.setattr(_start, "DENSITY", density)
+    for D in (np.zeros((50, 50)), np.kron(1 - np.eye(10), np.ones((6, 6)))):
+        for k in (2, 5, 10, 30):
+            fit = kmedoids(D, k, metric="precomputed", n_init=3)
+            check_promises(fit, len(D), k)
+            assert fit.inertia == loss(D, fit.medoids)
+
+
+def test_more_lists_than_room_are_given_up(monkeypatch):
+    # The sample of rows that is counted promises short lists, the rows between them are close to everything.
+    S = np.eye(400, dtype=np.float32)
+    odd = np.arange(400) % (400 // 64) != 0
+    S[np.ix_(odd, odd)] = 0.9
+    np.fill_diagonal(S, 1)
+    data = _matrix.prepare(S, "similarity")
+    assert _start.make_lists(data, np.full(400, 0.5, np.float32)) is None
+
+
+# Interrupts, bounded memory
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"init": "build"}, {"method": "alternate"}, {"k": 16}, {"init": "build", "n_init": 1000}],
+    ids=lambda options: " ".join(map(str, options.values())) or "default",
+)
+@pytest.mark.parametrize("after", [0.05, 0.4, 0.9])
+def test_an_interrupt_comes_through_within_a_second(words_matrix, options, after):
+    options = dict(options)
+    k = options.pop("k", 512)
+    sent = []
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        signal.raise_signal(signal.SIGINT)
+
+    timer = threading.Timer(after, interrupt)
+    kmedoids(words_matrix[:2000, :2000], 5)
+    before = words_matrix[::1000].copy()
+    timer.start()
+    try:
+        for _ in range(20):  # a fit may be over before the interrupt comes
+            kmedoids(words_matrix, k, **options)
+    except KeyboardInterrupt:
+        assert time.perf_counter() - sent[0] < 1
+    else:
+        pytest.fail("the interrupt did not come through")
+    finally:
+        timer.cancel()
+    assert_array_equal(words_matrix[::1000], before)
+
+
+def test_memory_beside_the_matrix(words_matrix):
+    process, own = psutil.Process(), []
+    done = threading.Event()
+
+    def watch():
+        while not done.wait(0.01):
+            own.append(process.memory_info().rss)
+
+    before = process.memory_info().rss
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    kmedoids(words_matrix, 512, init="build")
+    done.set()
+    watcher.join()
+    assert max(own) - before < 600e6
