@@ -1,11 +1,12 @@
 # make run   the main job on the shipped data: matrix, 512 clusters, choice of k, figures, one page
 # make test  every test
 # make lab   the workbook in JupyterLab
+# make bench simlib beside its peers: one table, about 8 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lab notebooks data clean
+.PHONY: run test lab bench notebooks data clean
 
 run: $(READY)
 	$(BIN)/python notebooks/run.py
@@ -19,6 +20,9 @@ test: $(READY)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench.py
 
 notebooks: $(READY)  ## execute in place and store the outputs
 	$(BIN)/python notebooks/run.py --store

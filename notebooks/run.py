@@ -53,7 +53,9 @@ def cluster_words(folder: Path) -> dict:
     """The matrix and the clusters of the shipped words; writes clusters.csv and returns what to print."""
     words = simlib.load("words")
     print("compiling the inner loops, once on each machine ...", flush=True)
-    simlib.kmedoids(simlib.cosine_similarity(words.vectors[:1200]), 30)
+    few = simlib.cosine_similarity(words.vectors[:1200])
+    for k, method in ((30, "fasterpam"), (300, "fasterpam"), (30, "alternate")):
+        simlib.kmedoids(few, k, method=method, init="build")
     began = time.perf_counter()
     S = simlib.cosine_similarity(words.vectors, progress=True)
     matrix = time.perf_counter() - began

@@ -19,8 +19,9 @@ def as_array(A: Any, name: str) -> np.ndarray:
         A = np.asarray(A)
     except ValueError as error:
         raise ValueError(f"{name} must be a 2-D array of numbers: {error}") from None
-    if A.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {A.dtype}")
+    if A.dtype.kind not in "fiu":
+        hint = ": a mask? if 0 and 1 are meant, use .astype(float)" if A.dtype.kind == "b" else ""
+        raise TypeError(f"{name} must hold real numbers, got dtype {A.dtype}{hint}")
     if A.ndim != 2:
         hint = "; one vector? use X[None, :]" if A.ndim == 1 else ""
         raise ValueError(f"{name} must be 2-D, one row an item, got shape {A.shape}{hint}")
@@ -30,7 +31,7 @@ def as_array(A: Any, name: str) -> np.ndarray:
 
 
 def working_dtype(dtype: np.dtype) -> type:
-    """float32 for the float types up to 32 bits, float64 for float64, integers and bools."""
+    """float32 for the float types up to 32 bits, float64 for float64 and integers."""
     return np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64
 
 

@@ -40,7 +40,7 @@ def cosine_similarity(
     ----------
     X : ndarray or torch tensor, shape (n, d)
         One row an item. float32 is computed in float32, float64 in float64, half types in float32,
-        integers and bools in float64.
+        integers in float64.
     Y : ndarray or torch tensor, shape (m, d), optional
         Default: X itself, and then only half the products are computed.
     dtype : dtype, optional
@@ -264,7 +264,7 @@ def _torch_unit_scale(X, centre, name):
     import torch
 
     x = X.detach()
-    if x.ndim != 2 or 0 in x.shape or x.is_complex():
+    if x.ndim != 2 or 0 in x.shape or x.is_complex() or str(x.dtype) == "torch.bool":
         raise ValueError(f"{name} must be a non-empty real 2-D tensor, got shape {tuple(x.shape)}, {x.dtype}")
     half = x.dtype in (torch.float16, torch.bfloat16, torch.float32)
     x = x.to(torch.float32 if half else torch.float64)

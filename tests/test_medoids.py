@@ -429,6 +429,35 @@ def test_promises_for_any_distances(data):
         assert min(every_exchange(D, fit.medoids.tolist()).values(), default=0) >= 0
 
 
+@given(st.data())
+@settings(deadline=None, derandomize=True, max_examples=120)
+def test_any_matrix_against_brute_force(data):
+    """Points on a small grid, so copies are common; their closeness in any type and layout, judged in float64."""
+    n, side = data.draw(st.integers(1, 24)), data.draw(st.sampled_from([1, 2, 5, 100]))
+    points = np.random.default_rng(data.draw(st.integers(0, 999))).integers(0, side, (n, 2))
+    exact = np.abs(points[:, None] - points).sum(axis=2)  # at most 198: float16 holds it
+    metric = data.draw(st.sampled_from(["precomputed", "similarity"]))
+    A = (exact if metric == "precomputed" else 1 - exact).astype(
+        data.draw(st.sampled_from(["f2", "f4", "f8", "i2", "i8"]))
+    )
+    A = kinds[data.draw(st.sampled_from(["read-only", "Fortran", "strided", "list"]))](A, None)
+    k = data.draw(st.integers(1, n))
+    method, init = (
+        data.draw(st.sampled_from(["fasterpam", "alternate"])),
+        data.draw(st.sampled_from(["build", "random"])),
+    )
+    fit = kmedoids(A, k, metric=metric, method=method, init=init)
+    check_promises(fit, n, k)
+    assert fit.inertia == loss(exact, fit.medoids)
+    changes = every_exchange(exact, fit.medoids.tolist())
+    if method == "fasterpam":
+        assert min(changes.values(), default=0) >= 0
+    if k < n:
+        proof = certify(A, fit.medoids, metric=metric)
+        assert proof.best_delta == min(changes.values()) == changes[proof.swap_out, proof.swap_in]
+        assert proof.is_optimal == (proof.best_delta >= 0)
+
+
 @starts
 def test_order_of_items_carries_over(init):
     D = random_distances(60, 0, 10**6)
@@ -817,6 +846,7 @@ def test_vectors_not_finite(metric):
         (np.zeros(4), ValueError, r"A must be 2-D.*\(4,\)"),
         (np.zeros((2, 2, 2)), ValueError, r"A must be 2-D.*\(2, 2, 2\)"),
         (np.array([["a", "b"], ["c", "d"]]), TypeError, r"A must hold real numbers, got dtype <U1"),
+        (np.eye(2, dtype=bool), TypeError, r"A must hold real numbers, got dtype bool: a mask\? if 0 and 1 are meant"),
         (np.ones((2, 2), complex), TypeError, r"A must hold real numbers, got dtype complex128"),
         (np.array([[1, None], [None, 1]]), TypeError, r"A must hold real numbers, got dtype object"),
         (None, TypeError, r"A must hold real numbers"),
@@ -971,6 +1001,35 @@ def test_other_numbers(name, low):
     for value in (1.0, "1", True, None):
         with pytest.raises(TypeError, match=f"{name} must be a whole number, got {value!r}"):
             kmedoids(np.eye(3), 2, init="random", **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), [(1e-3, "A must be symmetric, but A"), (np.nan, "A has NaN or infinity in")]
+)
+def test_one_entry_of_400_million(words_matrix, change, message):
+    kept = words_matrix[12_345, 678]
+    words_matrix[12_345, 678] += np.float32(change)
+    try:
+        with pytest.raises(ValueError, match=message):
+            kmedoids(words_matrix, 512)
+    finally:
+        words_matrix[12_345, 678] = kept
+
+
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 63, 64, 65, 511, 512, 513, 2049])
+def test_the_check_sees_every_entry(n):
+    S = np.eye(n)
+    rng = np.random.default_rng(n)
+    for i, j in {(0, n - 1), (n - 1, 0), (n - 1, n - 2), tuple(rng.choice(n, 2, replace=False))}:
+        S[i, j] = 0.25
+        with pytest.raises(ValueError, match="A must be symmetric"):
+            assign(S, [0])
+        S[j, i] = 0.25
+        assert assign(S, [0]).inertia >= 0
+        S[i, j] = S[j, i] = 1.5
+        with pytest.raises(ValueError, match="most similar to itself"):
+            assign(S, [0])
+        S[i, j] = S[j, i] = 0
 
 
 # Without a cache for the compiled code
