@@ -1,7 +1,7 @@
 # make run   the main job on the shipped data: matrix, 512 clusters, choice of k, figures, one page
 # make test  every test
 # make lab   the workbook in JupyterLab
-# make bench simlib beside its peers: one table, about 8 minutes, best on a quiet machine
+# make bench simlib beside its peers: two tables, about 10 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import kmedoids as peer
 import numpy as np
+import optima
 import psutil
 import sklearn
 import torch
@@ -308,7 +309,9 @@ def main():
     row(table, "fresh process: import", "simlib", imported, imported)
     row(table, "fresh process: first fit, compiled code from the cache", "simlib", first, first)
     if part is None:
-        text = f"# `make bench`\n\n{machine()}. Medians of {ROUNDS}.\n\n" + "\n".join(table) + "\n"
+        known = "\n".join(optima.table())
+        head = f"# `make bench`\n\n{machine()}. Medians of {ROUNDS}.\n\n"
+        text = head + "\n".join(table) + f"\n\nAgainst optima proved by HiGHS:\n\n{known}\n"
         with simlib.data.written_whole(RESULTS) as draft:
             Path(draft).write_text(text, encoding="utf-8")
         print(f"\n{machine()}\nwritten to {RESULTS}")

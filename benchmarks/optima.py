@@ -4,7 +4,6 @@ The instances are small: n points, k of them to be medoids, Euclidean distances 
 each as a mixed-integer program, y[j] = 1 if j is a medoid, x[i, j] = 1 if j is i's medoid.
 """
 
-import argparse
 import sys
 import time
 
@@ -52,23 +51,23 @@ def optimum(D, k):
     return round(result.fun)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--instances", type=int, default=30, help="instances of each size")
-    instances = parser.parse_args().instances
-    began = time.perf_counter()
-    cases = []
+def table(instances=30):
+    """Lines of a table: how often each way reaches the optimum."""
+    began, cases = time.perf_counter(), []
     for n, k in SIZES:
         for seed in range(instances):
             D = instance(n, seed)
             cases.append((D, k, optimum(D, k)))
         print(f"n={n} k={k}: {instances} optima known, {time.perf_counter() - began:.0f} s", file=sys.stderr)
-    print(f"| {len(cases)} p-median instances, n = 60 to 150, k = 4 to 20 | optimum reached | mean above it | worst |")
-    print("|---|---|---|---|")
+    lines = [
+        f"| {len(cases)} p-median instances, n = 60 to 150, k = 4 to 20 | optimum reached | mean above it | worst |",
+        "|---|---|---|---|",
+    ]
     for name, options in WAYS.items():
         above = np.array([kmedoids(D, k, metric="precomputed", **options).inertia / best - 1 for D, k, best in cases])
-        print(f"| `{name}` | {np.mean(above < 1e-12):.0%} | {above.mean():.2%} | {above.max():.2%} |")
+        lines.append(f"| `{name}` | {np.mean(above < 1e-12):.0%} | {above.mean():.2%} | {above.max():.2%} |")
+    return lines
 
 
 if __name__ == "__main__":
-    main()
+    print("\n".join(table()))
