@@ -18,7 +18,7 @@ from simlib._compile import compiled
 
 STRIP = 1024  # items whose nearest medoids stay in the first-level cache while the medoids' rows go by
 WIDE = 256  # the same where hits are few
-CHUNK = 32  # items looked at together: a few vector comparisons tell whether any of them matters
+CHUNK = 64  # items looked at together: a few vector comparisons tell whether any of them matters
 
 
 class Near(NamedTuple):
@@ -83,16 +83,19 @@ def closer(row, sign, threshold, items):
 
     No branch depends on a single entry: the index is always stored, and the cursor moves on if it was wanted.
     """
-    at = 0
-    for left in range(0, len(row), CHUNK):
+    at, whole = 0, len(row) - len(row) % CHUNK
+    for left in range(0, whole, CHUNK):
         x, y = row[left : left + CHUNK], threshold[left : left + CHUNK]
         found = False
-        for o in range(len(x)):
+        for o in range(CHUNK):
             found |= sign * x[o] > y[o]
         if found:
-            for o in range(len(x)):
+            for o in range(CHUNK):
                 items[at] = left + o
                 at += sign * x[o] > y[o]
+    for o in range(whole, len(row)):
+        items[at] = o
+        at += sign * row[o] > threshold[o]
     return at
 
 
