@@ -1,8 +1,11 @@
 """The project as a whole: set-up files that agree, notebooks as documents, a page that needs no network."""
 
+import importlib
 import re
+import sys
 import tomllib
 from importlib.metadata import version
+from itertools import combinations
 from pathlib import Path
 
 import nbformat
@@ -123,3 +126,23 @@ def test_maths_becomes_mathml_and_code_is_left_alone():
     page = report.page({"00_one": small_notebook(*cells)}, "Maths")
     assert page.count("<math") == 2
     assert "<code>$5</code>" in page
+
+
+def test_the_readme_quotes_the_benchmark():
+    measured = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8").splitlines()
+    section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## How fast")[2].partition("\n## ")[0]
+    quoted = [line for line in section.splitlines() if line.startswith("|")]
+    assert len(quoted) > 20
+    assert set(quoted) <= set(measured)
+
+
+def test_optima_of_small_instances():
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        optima = importlib.import_module("optima")
+    finally:
+        sys.path.pop(0)
+    for seed in range(3):
+        D = optima.instance(12, seed)
+        best = min(D[list(rows)].min(axis=0).sum() for rows in combinations(range(12), 3))
+        assert optima.optimum(D, 3) == best
