@@ -26,10 +26,11 @@ class Search:
         self.work = type(data.sign)
         is_medoid = np.zeros(n, bool)
         is_medoid[medoids] = True
-        self.near = _swap.Near(*nearest(data, medoids, depth), np.empty(n, self.work), medoids.copy(), is_medoid)
+        known = np.empty((depth, n), np.int32), np.empty((depth, n), self.work), np.empty(n, self.work)
+        self.near = _swap.Near(*known, medoids.copy(), is_medoid)
         self.scratch = np.empty(2 * n, np.int32), np.empty(2 * n, self.work), np.empty(2 * n, np.int32)
-        self.tolerance = TOLERANCE * abs(self.loss())
         self.renew()
+        self.tolerance = TOLERANCE * abs(self.loss())
 
     def loss(self) -> float:
         """The loss with these medoids."""

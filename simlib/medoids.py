@@ -163,7 +163,7 @@ def kmedoids(
     "alternate": O(n k) an iteration plus the sum of squared cluster sizes. "fasterpam": O(n^2) a pass, a few
     passes, after the first mostly over lists of each item's neighbourhood. "build": at most O(n^2 k), in practice a
     few passes, because the help an item gives can only fall as medoids are added. Extra memory O(n k) for
-    "alternate"; for "fasterpam" lists of at most a tenth of the matrix's entries, 8 bytes each.
+    "alternate"; for "fasterpam" lists of about a tenth of the matrix's entries at most, 8 or 12 bytes each.
 
     References
     ----------
