@@ -17,8 +17,8 @@ from numba import prange
 from simlib._compile import compiled
 
 STRIP = 1024  # items whose nearest medoids stay in the first-level cache while the medoids' rows go by
-WIDE = 256  # the same where hits are few
 CHUNK = 64  # items looked at together: a few vector comparisons tell whether any of them matters
+WIDE = 256  # the same where hits are few
 
 
 class Near(NamedTuple):
@@ -44,8 +44,8 @@ class Lists(NamedTuple):
 class Loose(NamedTuple):
     """Items whose second-nearest medoid is farther than their list's threshold: their whole rows are kept."""
 
-    items: np.ndarray  # int32 (room,)
-    rows: np.ndarray  # (room, n) closeness
+    items: np.ndarray  # int32 (n,), the first n_loose of them
+    rows: np.ndarray  # (room, n) closeness, a row for each of them
 
 
 @compiled
