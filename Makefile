@@ -30,7 +30,7 @@ notebooks: $(READY)  ## execute in place and store the outputs
 # Exactly the versions of constraints.txt; not done again unless they or the project's needs change.
 $(READY): constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --progress-bar off --constraint constraints.txt --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --progress-bar off --constraint constraints.txt --editable ".[dask,test]"
 	touch $@
 
 data:  ## rebuild data/vectors.npy from its sources and compare (about 10 minutes, Debian, current apt lists)
