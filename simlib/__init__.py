@@ -1,6 +1,6 @@
 """simlib: from vectors to the full similarity matrix, to k-medoids clusters, to a number of clusters."""
 
-from simlib.choose import KScan, scan_k, silhouette
+from simlib.choose import KScan, Pick, Stability, scan_k, shuffle_columns, silhouette, stability
 from simlib.data import Sample, load
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
 from simlib.similarity import correlation, cosine_similarity
@@ -9,7 +9,9 @@ __all__ = [
     "Certificate",
     "Clustering",
     "KScan",
+    "Pick",
     "Sample",
+    "Stability",
     "assign",
     "certify",
     "correlation",
@@ -17,5 +19,7 @@ __all__ = [
     "kmedoids",
     "load",
     "scan_k",
+    "shuffle_columns",
     "silhouette",
+    "stability",
 ]

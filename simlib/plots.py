@@ -132,20 +132,35 @@ def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
     return ax
 
 
-def k_curve(scan: KScan, criterion: str, k: int | None = None, ax: Axes | None = None) -> Axes:
-    """A criterion against the number of clusters.
+def k_curve(
+    scan: KScan, criterion: str, k: int | None = None, null: KScan | None = None, ax: Axes | None = None
+) -> Axes:
+    """A criterion against the number of clusters, and the same of data without structure beside it.
 
     Parameters
     ----------
     scan : KScan
     criterion : {"inertia", "medoid_silhouette", "silhouette"}
     k : one of scan.ks, optional, to be ringed
+    null : KScan of the shuffled data, optional, a dashed line of its own with a legend
     """
     _check.one_of(criterion, "criterion", tuple(CRITERIA))
     if k is not None and k not in scan.ks:
         raise ValueError(f"k must be one of the scanned {scan.ks.tolist()}, got {k}")
     ax, values = _axes(ax), getattr(scan, criterion)
-    ax.plot(scan.ks, values, color=COLOURS[0], marker="o", ms=5, lw=1.5)
+    ax.plot(scan.ks, values, color=COLOURS[0], marker="o", ms=5, lw=1.5, label="the data")
+    if null is not None:
+        ax.plot(
+            null.ks,
+            getattr(null, criterion),
+            color=COLOURS[5],
+            marker="s",
+            ms=4,
+            lw=1.2,
+            ls="--",
+            label="columns shuffled",
+        )
+        ax.legend(loc="best")
     ax.set_xscale("log", base=2)
     if k is not None:
         ax.axvline(k, color=INK, lw=0.8)

@@ -218,6 +218,16 @@ def test_k_curve_shows_the_criterion_and_rings_k(criterion, small, ax):
     assert [label.get_text() for label in ax.get_xticklabels()] == [str(k) for k in small.scan.ks]
 
 
+def test_k_curve_draws_the_shuffled_data_beside(small, ax):
+    null = replace(small.scan, silhouette=small.scan.silhouette / 9)
+    plots.k_curve(small.scan, "silhouette", null=null, ax=ax)
+    data, dashed = ax.lines
+    assert list(dashed.get_ydata()) == list(null.silhouette)
+    assert dashed.get_marker() != data.get_marker()
+    assert dashed.get_linestyle() == "--"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["the data", "columns shuffled"]
+
+
 def test_k_curve_thins_crowded_labels_and_keeps_k(small, ax):
     ks = np.arange(2, 49)
     scan = replace(small.scan, ks=ks, inertia=1.0 / ks)
