@@ -22,7 +22,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from simlib import _check
-from simlib.choose import KScan
+from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
@@ -165,15 +165,45 @@ def k_curve(
     if k is not None:
         ax.axvline(k, color=INK, lw=0.8)
         ax.plot(k, values[scan.ks == k], "o", ms=13, mfc="none", mec=INK, mew=1.8)
-    place = np.log2(scan.ks)
-    room, last, labels = np.ptp(place) / 24, -np.inf, []
+    wide = ax.get_position().width * ax.get_figure().get_figwidth()  # inches
+    place = np.log2(scan.ks) * 0.85 * wide / max(np.ptp(np.log2(scan.ks)), 1)
+    end, labels = -np.inf, []
     for x, each in zip(place, scan.ks, strict=True):
-        fits = x - last >= room and (k is None or each == k or abs(x - np.log2(k)) >= room)
+        half = 0.045 * (len(str(each)) + 1)  # of the label's width, with a gap
+        fits = x - half >= end and (k is None or each == k or abs(x - place[scan.ks == k][0]) >= 2.2 * half)
         labels.append(str(each) if fits else "")
-        last = x if fits else last
+        end = x + half if fits else end
     ax.set_xticks(scan.ks, labels)
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion].format(loss=_loss(scan.fits[0])))
+    return ax
+
+
+def stability_curve(
+    scores: Mapping[int, Stability], null: Mapping[int, Stability] | None = None, ax: Axes | None = None
+) -> Axes:
+    """How much of a clustering survives resampling, against k: the mean, and a small mark for each subsample.
+
+    Parameters
+    ----------
+    scores : dict of k -> Stability
+    null : dict of k -> Stability of the shuffled data, optional, dashed
+    """
+    ax = _axes(ax)
+    lines = [(scores, "the data", COLOURS[0], "o", "-", 0.97)]
+    lines += [] if null is None else [(null, "columns shuffled", COLOURS[5], "s", "--", 1.03)]
+    for each, label, colour, marker, dashes, shift in lines:
+        ks = np.array(sorted(each))
+        at, found = ks * shift, [each[k] for k in ks]  # beside each other, not on top
+        ax.plot(at, [s.mean for s in found], color=colour, marker=marker, ms=7, lw=1.5, ls=dashes, label=label)
+        ax.vlines(at, [min(s.scores) for s in found], [max(s.scores) for s in found], color=colour, lw=1)
+        for x, s in zip(at, found, strict=True):
+            ax.plot(np.full(len(s.scores), x), s.scores, marker, color=colour, ms=4, alpha=0.4)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sorted(scores), sorted(scores))
+    ax.set_xticks([], minor=True)
+    ax.set(xlabel="number of clusters k (log scale)", ylabel="adjusted Rand index (1 = the same clusters)")
+    ax.legend(loc="best")
     return ax
 
 
