@@ -37,16 +37,17 @@ def data(n):
     return da.map_blocks(mixture, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
 
 
+def workers():
+    return LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="4GiB", dashboard_address=None)
+
+
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # GB
 
 
 def measure(n):
     """Seconds a round, the inertia, and the peak memory of a worker in new processes."""
-    with (
-        LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="4GiB", dashboard_address=None) as cluster,
-        Client(cluster) as client,
-    ):
+    with workers() as cluster, Client(cluster) as client:
         X = data(n).persist()
         times = []
         start = np.random.default_rng(1).choice(n, K, replace=False)
@@ -66,11 +67,10 @@ def main():
         took, _, memory = measure(n)
         lines.append(f"| {n:,} | {took:.1f} | {1e6 * took / n:.1f} | {memory:.2f} |")
         print(lines[-1], flush=True)
-    with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="4GiB", dashboard_address=None) as cluster:
-        with Client(cluster):
-            X, began = data(SIZES[-1]).persist(), time.perf_counter()
-            fit = distributed.kmedoids(X, K, max_iter=5)
-            took = time.perf_counter() - began
+    with workers() as cluster, Client(cluster):
+        X, began = data(SIZES[-1]).persist(), time.perf_counter()
+        fit = distributed.kmedoids(X, K, max_iter=5)
+        took = time.perf_counter() - began
     sample = f'`method="sample"`, {SIZES[-1]:,} rows, at most 5 rounds: {took:.0f} s, inertia {fit.inertia:,.0f}'
     text = (
         f"# `python benchmarks/scale.py`\n\n{machine()}; two worker processes of one thread, 4 GiB each. d = {D}, "
