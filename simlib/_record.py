@@ -108,7 +108,7 @@ def fine_print(record: dict[str, Any]) -> str:
     command = ["python", "-m", "simlib.report", *([file] if file else [])]
     for name, value in options.items():
         if value != OPTIONS[name]:
-            command += [f"--{name}", ",".join(map(str, value)) if isinstance(value, list) else str(value)]
+            command.append(f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}")
     again = ["python", "-m", "simlib.report", *([file] if file else []), "--verify", "report.html"]
     told = [(name, escape(plain("left out" if value is None else value, 300))) for name, value in options.items()]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())

@@ -64,7 +64,7 @@ def plain(text: Any, longest: int = LONGEST) -> str:
 
 def marked(text: Any, longest: int = LONGEST) -> str:
     """`plain` text as HTML that keeps its direction of writing to itself."""
-    return f"<bdi>{escape(plain(text, longest))}</bdi>"
+    return f"<bdi>{escape(plain(text, longest)) or '(no label)'}</bdi>"
 
 
 def finding(

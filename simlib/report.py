@@ -14,7 +14,7 @@ import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nbformat
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -69,7 +69,7 @@ def build(
     A kernel's start, 3 s, and what scan_k, stability, certify and silhouette take: about a minute at 20,000 items.
     """
     options = {**OPTIONS, **options}
-    options["title"] = options["title"] and plain(options["title"], 200)
+    options["title"] = plain(options["title"] or "", 200) or None
     source, began = None if data is None else _readable(data), time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         listed = Path(folder) / "items.csv"
@@ -115,9 +115,16 @@ Without a file the 20,000 words that come with the workbook are used.
 exit status: 0 done, 1 --verify found a difference, 2 an error (one line says which), 130 stopped"""
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {plain(message, 600)} (--help explains)\n")
+
+
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line; what cannot be is refused here."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         "python -m simlib.report",
         description=HELP,
         epilog=EXAMPLES,
