@@ -1,0 +1,269 @@
+"""The notebooks as documents: what each must have, and exercises that can be done and cannot be skipped."""
+
+import ast
+import importlib
+import json
+import re
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "notebooks"
+PATHS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
+RUNTIMES = json.loads((FOLDER / "runtimes.json").read_text(encoding="utf-8"))
+PROMISES = ("You will make", "You will be able to", "You need", "Runs in")
+
+sys.path.insert(0, str(FOLDER))
+try:
+    maker = importlib.import_module("make_exercises")
+finally:
+    sys.path.pop(0)
+
+
+@pytest.fixture(params=PATHS, ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def notebook(path):
+    return nbformat.read(path, 4)
+
+
+def code(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def text(notebook):
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def tagged(notebook, tag):
+    return [cell for cell in notebook.cells if tag in cell.metadata.get("tags", ())]
+
+
+def has_picture(cell):
+    return any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+
+
+def lines(source):
+    return [line for line in source.splitlines() if line.strip()]
+
+
+def headings(path):
+    """The anchors that a page of this document has, as JupyterLab makes them."""
+    source = text(nbformat.read(path, 4)) if path.suffix == ".ipynb" else path.read_text(encoding="utf-8")
+    return {heading.strip().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", source, flags=re.M)}
+
+
+# how it opens and closes
+
+
+def test_numbered_without_a_gap():
+    assert [path.stem[:2] for path in PATHS] == [f"{i:02d}" for i in range(len(PATHS))]
+    assert len(PATHS) >= 5
+
+
+def test_opens_with_a_title_a_finding_and_four_promises(notebook):
+    first, second = notebook.cells[:2]
+    title, empty, *finding = first.source.splitlines()
+    assert title.startswith("# ")
+    assert not empty
+    assert len(" ".join(finding)) > 60
+    assert re.findall(r"^- \*\*(.+?)\*\*", second.source, flags=re.M) == list(PROMISES)
+
+
+def test_closes_with_what_was_learnt_three_exercises_fine_print_and_next(notebook):
+    order = ["## What you can now say", "## Exercises", "## Fine print", "**Next:**"]
+    places = [text(notebook).find(part) for part in order]
+    assert min(places) > 0, dict(zip(order, places, strict=True))
+    assert places == sorted(places)
+    said = re.findall(r"^- ", text(notebook)[places[0] : places[1]], flags=re.M)
+    assert 3 <= len(said) <= 5
+
+
+# cells
+
+
+def test_neither_too_few_cells_nor_too_long(notebook):
+    story = next(i for i, cell in enumerate(notebook.cells) if "## What you can now say" in cell.source)
+    assert 15 <= story <= 45
+    sizes = [
+        len(lines(cell.source)) for cell in code(notebook) if not {"solution"} & set(cell.metadata.get("tags", ()))
+    ]
+    assert max(sizes) <= 20
+    assert sum(size <= 10 for size in sizes) > 0.7 * len(sizes)
+
+
+def test_imports_alone_then_parameters_alone(notebook):
+    imports, parameters, *rest = (ast.parse(cell.source).body for cell in code(notebook))
+    assert all(isinstance(node, ast.Import | ast.ImportFrom) for node in imports)
+    assert all(name.name != "*" for node in imports for name in node.names)
+    for node in parameters:  # NAME = value, or a call that sets the style
+        constant = isinstance(node, ast.Assign) and all(target.id.isupper() for target in node.targets)
+        assert constant or (isinstance(node, ast.Expr) and "style" in ast.unparse(node)), ast.unparse(node)
+    later = [node for body in rest for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert all(re.fullmatch(r"checks_\d\d", getattr(node, "module", "")) for node in later)
+
+
+def test_nothing_is_installed_and_no_path_is_bent(notebook):
+    for cell in code(notebook):
+        assert not re.search(r"^\s*[!%]|sys\.path|chdir", cell.source, flags=re.M), cell.source
+
+
+def test_cells_to_show_in_a_talk(path, notebook):
+    if path.stem[:2] in ("01", "02", "03", "04"):
+        assert 6 <= len(tagged(notebook, "demo")) <= 8
+
+
+# outputs
+
+
+def test_counts_run_from_one_to_n(notebook):
+    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
+
+
+def test_no_errors_and_nothing_on_stderr(notebook):
+    outputs = [output for cell in code(notebook) for output in cell.outputs]
+    assert all(output.output_type != "error" for output in outputs)
+    assert all(output.get("name") != "stderr" for output in outputs)
+
+
+def test_under_a_megabyte(path):
+    assert path.stat().st_size < 1_000_000
+
+
+def test_runs_in_what_it_promises(path, notebook):
+    """Seconds within a factor of two of those that `make notebooks` measured, memory no less and not twice as much."""
+    promise = re.search(r"\*\*Runs in\*\* about ([\d.]+) s\b.*?([\d.]+) GB", notebook.cells[1].source)
+    seconds, gigabytes = map(float, promise.groups())
+    measured = RUNTIMES[path.stem]
+    assert measured["seconds"] / 2 <= seconds <= measured["seconds"] * 2
+    assert measured["gigabytes"] * 0.9 <= gigabytes <= max(measured["gigabytes"] * 2, 1)
+
+
+# figures
+
+
+def test_every_figure_has_a_caption_that_says_what_to_look_at(notebook):
+    """The caption is the picture's alternative text in the page, so it must say something without the picture."""
+    number = 0
+    for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
+        if has_picture(cell):
+            number += 1
+            caption = re.match(r"\*Figure (\d+)\.\* (.+)", after.source)
+            assert caption, cell.source
+            assert int(caption[1]) == number
+            assert len(caption[2]) > 80, caption[2]
+
+
+def test_every_figure_has_a_title_and_labelled_axes(notebook):
+    """`simlib.plots` labels the axes itself (tests/test_plots.py); a picture made by hand must do it in its cell."""
+    for cell in filter(has_picture, code(notebook)):
+        assert re.search(r"title", cell.source), cell.source
+        if not re.search(r"\bplots\.\w+\(", cell.source):
+            assert re.search(r"xlabel|xticks=\[\]|axis\(\"off\"\)", cell.source), cell.source
+
+
+# links
+
+
+def test_links_lead_somewhere(path, notebook):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text(notebook)):
+        if re.match(r"https?:", target):
+            continue
+        name, _, anchor = target.partition("#")
+        there = (FOLDER / name) if name else path
+        assert there.exists(), target
+        assert not anchor or anchor in headings(there), target
+
+
+# exercises
+
+
+WITH_SOLUTIONS = [path for path in PATHS if maker.solutions(nbformat.read(path, 4))]
+
+
+def test_three_exercises_read_change_build(notebook):
+    part = text(notebook).partition(maker.HEADING)[2].partition("\n## ")[0]
+    assert re.findall(r"\*\*?(\d)\. (\w+)\.\*\*?|^(\d)\. \*(\w+)\.\*", part, flags=re.M)
+    if solutions := maker.solutions(notebook):
+        assert re.findall(r"^\*\*(\d)\. (\w+)\.\*\*", part, flags=re.M) == [
+            ("1", "Read"),
+            ("2", "Change"),
+            ("3", "Build"),
+        ]
+        assert len(solutions) == len(tagged(notebook, "check")) == 3
+
+
+def test_the_exercises_are_those_of_the_notebooks(tmp_path):
+    """`make exercises` was run and nobody edited what it wrote."""
+    maker.main(tmp_path)
+    fresh = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    stored = {file.name: file.read_bytes() for file in (FOLDER / "exercises").glob("*.*")}
+    assert fresh == stored
+
+
+@pytest.mark.parametrize("path", WITH_SOLUTIONS, ids=lambda path: path.stem)
+def test_no_solution_leaks(path):
+    for file in (FOLDER / "exercises").glob("*.ipynb"):
+        given = [line.strip() for cell in nbformat.read(file, 4).cells for line in cell.source.splitlines()]
+        for solution in maker.solutions(nbformat.read(path, 4)):
+            shown = [line.strip() for line in maker.blank(solution.source).splitlines()]
+            for line in lines(solution.source):
+                secret = not line.startswith("#") and line.strip() not in shown
+                assert not (secret and line.strip() in given), f"{file.name} gives away: {line}"
+
+
+@pytest.mark.parametrize("path", WITH_SOLUTIONS, ids=lambda path: path.stem)
+def test_blanks_fail_their_checks_and_solutions_pass(path):
+    """The generated notebook, run where it lies: each check after the blank, then after the solution."""
+    solutions = iter(maker.solutions(nbformat.read(path, 4)))
+    trial = nbformat.read(FOLDER / "exercises" / path.name, 4)
+    cells = []
+    for cell in trial.cells:
+        cells.append(cell)
+        if "check" in cell.metadata.get("tags", ()):
+            cell.metadata.tags = ["check", "raises-exception"]
+            cells += [nbformat.v4.new_code_cell(next(solutions).source), nbformat.v4.new_code_cell(cell.source)]
+    trial.cells = cells
+    where = {"metadata": {"path": str(FOLDER / "exercises")}}
+    NotebookClient(trial, timeout=300, kernel_name="python3", resources=where).execute()
+    for i, cell in enumerate(cells):
+        if "check" in cell.metadata.get("tags", ()):
+            (failure,) = [output for output in cell.outputs if output.output_type == "error"]
+            assert failure.ename == "AssertionError", failure
+            assert len(failure.evalue) > 30
+            assert "".join(output.get("text", "") for output in cells[i + 2].outputs).startswith("right: ")
+
+
+def test_a_solution_without_its_blank_is_refused():
+    with pytest.raises(ValueError, match="begins with its blank"):
+        maker.blank("# the answer\nanswer_1 = 42")
+
+
+def test_an_exercise_brings_what_it_needs_and_no_more():
+    new, cell = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    cells = [
+        new("# Count\n\nmuch"),
+        cell("import math"),
+        cell("N = 3"),
+        cell("unused = [j for j in range(N)]\nfor word in 'ab':\n    pass"),
+        cell("many = list(range(N))"),
+        cell("def double(x):\n    return [2 * i for i in many if i < x]"),
+        new("## Exercises\n\nSee [01](01_x.ipynb)."),
+        new("**1. Read.** How many has `double`?"),
+        cell("# answer_1 = ...  <- a number\nanswer_1 = 42", metadata={"tags": ["solution"]}),
+        cell("for word in [answer_1]:\n    print(word)", metadata={"tags": ["check"]}),
+        new("## Fine print"),
+    ]
+    made = maker.exercises(nbformat.v4.new_notebook(cells=cells), "07_count.ipynb").cells
+    assert [c.source for c in made[1:5]] == [cells[i].source for i in (1, 2, 4, 5)]
+    assert made[5].source == "## Exercises\n\nSee [01](../01_x.ipynb)."
+    assert made[7].source == "answer_1 = ...  # a number"
+    assert made[-1].source == cells[9].source
+    assert "[07](../07_count.ipynb)" in made[0].source
