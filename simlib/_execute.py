@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def execute(
     on_wait : function
         Called twice a second.
     parameters : dict of name -> str, number, None or list of them
-        The cell tagged `parameters` is replaced by assignments of these values.
+        The cell tagged `parameters` is replaced by assignments of these values, and the exercises are left out.
 
     Returns
     -------
@@ -51,9 +52,8 @@ def execute(
         The kernel is gone by then.
     """
     notebook = nbformat.read(path, 4)
-    for cell in notebook.cells if parameters is not None else ():
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = "\n".join(f"{name} = {value!a}" for name, value in parameters.items())
+    if parameters is not None:
+        _set(notebook, parameters)
     client = NotebookClient(
         notebook,
         timeout=600 if parameters is None else None,
@@ -77,6 +77,15 @@ def figures(notebook: NotebookNode) -> Iterator[bytes]:
                 yield base64.b64decode(output.data["image/png"])
 
 
+def _set(notebook: NotebookNode, parameters: dict[str, Any]) -> None:
+    """Put values in the place of the parameters, as literals: no text of a person becomes code."""
+    end = next((i for i, cell in enumerate(notebook.cells) if cell.source.startswith("## What you can now say")), None)
+    notebook.cells = notebook.cells[:end]
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            cell.source = "\n".join(f"{name} = {value!a}" for name, value in parameters.items())
+
+
 def _run(client: NotebookClient, on_wait: Callable[[], None]) -> None:
     """Execute beside the main thread, so that a person's interrupt arrives here and ends the kernel."""
     with ThreadPoolExecutor(1) as pool:
@@ -85,13 +94,19 @@ def _run(client: NotebookClient, on_wait: Callable[[], None]) -> None:
             while not wait([done], timeout=0.5).done:
                 on_wait()
         except KeyboardInterrupt:
-            while not done.done():
-                provisioner = client.km and client.km.provisioner
-                if provisioner and provisioner.process:
-                    provisioner.process.kill()
-                wait([done], timeout=0.2)
+            _end(client, done)
             raise
         done.result()
+
+
+def _end(client: NotebookClient, done: Future) -> None:
+    """Kill the kernel and wait until nbclient has noticed."""
+    while not done.done():
+        process = client.km and client.km.provisioner and client.km.provisioner.process
+        if process:
+            process.kill()
+        wait([done], timeout=0.2)
+    atexit.unregister(client._cleanup_kernel)  # of a killed kernel there is nothing to clean up, and it would complain
 
 
 def _settled(notebook: NotebookNode) -> NotebookNode:

@@ -48,7 +48,7 @@ def build(
     progress : bool
         Draw a bar that says what is going on.
     options : k, ks, metric, method, seed, title, label, columns
-        As on the command line; without k a scan is shown, and the k with the largest mean silhouette.
+        As on the command line; without k a scan is shown, and one k of it by a stated rule.
 
     Returns
     -------
@@ -132,7 +132,11 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("data", nargs="?", help="the file; see below")
-    add("--k", type=_at_least(2), help="number of clusters (left out: a scan, and the k with the largest silhouette)")
+    add(
+        "--k",
+        type=_at_least(2),
+        help="number of clusters (left out: a scan, and one k of it by a rule that the report states)",
+    )
     add("--out", type=Path, help="the page to write (default report.html); one that exists is replaced")
     add("--pdf", action="store_true", help="also print the page to a PDF beside it (needs Chromium)")
     add("--title", help="heading of the page")

@@ -106,13 +106,20 @@ def shuffled_scan(A: Any, metric: str, ks: Sequence[int], random_state: int = 0)
     return scan_k(S, ks, metric=kind, random_state=random_state)
 
 
-def decide(scan: KScan, k: int | None) -> tuple[int, str]:
-    """The k to show and the reason in a sentence: the one asked for, else the largest mean silhouette of the scan."""
+def decide(scan: KScan, k: int | None, null: KScan | None = None) -> tuple[int, str]:
+    """The k to show, and the reason in a sentence.
+
+    The one asked for; else that of the largest mean silhouette, or of the one that lies highest above that of shuffled
+    data. Of equals the smallest.
+    """
     if k is not None:
         return k, f"k = {k:,} was asked for."
-    best = scan.picks()[-1]
-    reason = "the scanned number of clusters with the largest mean silhouette (of equals the smallest)"
-    return best.k, f"No k was asked for; the rule for showing one is {reason}."
+    if null is None:
+        best, rule = scan.silhouette.argmax(), "the largest mean silhouette"
+    else:
+        best = (scan.silhouette - null.silhouette).argmax()
+        rule = "the mean silhouette that lies highest above that of the same data with their columns shuffled"
+    return int(scan.ks[best]), f"No k was asked for; of the {len(scan.ks)} that were tried this one has {rule}."
 
 
 def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:
