@@ -21,7 +21,7 @@ from simlib.medoids import METHOD_OF, Clustering, assign
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
 DRAWN = 4_000  # items in the pictures of more than that
-LADDER = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 LONGEST = 1_000  # characters of a label in the CSV
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
 
@@ -78,15 +78,15 @@ def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None) -> lis
     Returns
     -------
     list of int
-        `ks`; else a few around k, from a quarter of it to its double; else from 2 to a quarter of n or 1,024, each a
-        third or a half more than the one before. For more than 5,000 items each is twice the one before.
+        `ks`; else a few around k, from a quarter of it to its double; else from 2 to a quarter of n or 1,024, close to
+        each other up to 8. For more than 5,000 items each is twice the one before.
 
     Examples
     --------
     >>> ladder(1000, 40)
     [10, 20, 30, 40, 60, 80]
     >>> ladder(100)
-    [2, 3, 4, 6, 8, 12, 16, 24]
+    [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24]
     """
     chosen = [] if k is None else [_check.whole_number(k, "k", 2, n - 1, " (the number of items less one)")]
     if ks is None and k is not None:
@@ -107,19 +107,12 @@ def shuffled_scan(A: Any, metric: str, ks: Sequence[int], random_state: int = 0)
 
 
 def decide(scan: KScan, k: int | None, null: KScan | None = None) -> tuple[int, str]:
-    """The k to show, and the reason in a sentence.
-
-    The one asked for; else that of the largest mean silhouette, or of the one that lies highest above that of shuffled
-    data. Of equals the smallest.
-    """
+    """The k to show, and why in a sentence: the one asked for, else the silhouette's, with what speaks against it."""
     if k is not None:
         return k, f"k = {k:,} was asked for."
-    if null is None:
-        best, rule = scan.silhouette.argmax(), "the largest mean silhouette"
-    else:
-        best = (scan.silhouette - null.silhouette).argmax()
-        rule = "the mean silhouette that lies highest above that of the same data with their columns shuffled"
-    return int(scan.ks[best]), f"No k was asked for; of the {len(scan.ks)} that were tried this one has {rule}."
+    pick = scan.picks(null)[-1]
+    rule = f"of the {len(scan.ks)} that were tried this one has the largest mean silhouette ({pick.doubt})"
+    return pick.k, f"No k was asked for; {rule}."
 
 
 def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:

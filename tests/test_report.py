@@ -280,7 +280,8 @@ def test_without_k_the_scan_is_shown_and_the_choice_explained(scanned):
     told = html.unescape(re.sub(r"<[^>]+>", " ", scanned.partition("</head>")[2]))
     assert "4 clusters" in told
     assert (
-        "No k was asked for; of the 5 that were tried this one has the mean silhouette that lies highest above" in told
+        "No k was asked for; of the 5 that were tried this one has the largest mean silhouette (shuffled data reach"
+        in told
     )
     assert "shuffled data reach" in told
     assert "how sure" in told
@@ -429,7 +430,7 @@ def test_marks_for_maths_are_never_those_of_a_label():
     ("n", "k", "ks", "expected"),
     [
         (5, None, None, [2, 3]),
-        (60, None, None, [2, 3, 4, 6, 8, 12]),
+        (60, None, None, [2, 3, 4, 5, 6, 7, 8, 10, 12]),
         (20_000, None, None, [2**i for i in range(1, 11)]),
         (100, 8, None, [2, 4, 6, 8, 12, 16]),
         (20_000, 512, None, [128, 256, 512, 1024]),
