@@ -18,7 +18,7 @@ from simlib.medoids import Certificate, Clustering
 LONGEST = 80  # characters of a label that are shown
 JOINERS = "\u200c\u200d"  # hold letters of Persian or Hindi and pictures together: no control characters
 CARDS = 24  # cards shown if there are many clusters
-LISTED = 1_000  # other exemplars shown
+LISTED = 300  # other exemplars shown
 SHOWN = 300  # items in the table of the page
 ON_PAPER = 40  # of them printed
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
@@ -81,11 +81,9 @@ def finding(
     tight = summary.closeness(fit)[summary.outside(fit)].mean()
     title = f"{n:,} items in {k:,} clusters" if title is None else title
     tried = f"{k * (n - k):,} exchanges of an exemplar for another item, every one there is, were tried"
+    members = f"{_span(sizes.min(), sizes.max())} in each, the median {np.median(sizes):,g}"
     facts = [
-        (
-            f"{k:,} clusters",
-            f"of {n:,} items: {_span(sizes.min(), sizes.max())} in each, the median {np.median(sizes):,g}",
-        ),
+        (f"{k:,}", f"clusters of {n:,} items: {members}"),
         (_digits(tight, fit), f"mean {kind} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
         _stable(stable),
         ("none better" if proof.is_optimal else "a better one", tried),
@@ -193,7 +191,7 @@ def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
     rest = order[len(shown) :]
     if len(rest):
         named = ", ".join(f"{marked(labels[fit.medoids[j]], 40)} ({fit.sizes[j]:,})" for j in rest[:LISTED])
-        more = f" and {len(rest) - LISTED:,} more" if len(rest) > LISTED else ""
+        more = f", and {len(rest) - LISTED:,} more in the CSV file" if len(rest) > LISTED else ""
         html += (
             f'<p class="rest">The other {len(rest):,} exemplars, with the sizes of their clusters: {named}{more}.</p>'
         )
