@@ -122,10 +122,12 @@ def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability |
 
 def any_two(A: Any, metric: str) -> float:
     """Mean closeness of two different items, over all pairs with one of at most 500 evenly spaced items."""
-    n = len(A)
+    n, total = len(A), 0.0
     rows = np.arange(min(n, 500)) * n // min(n, 500)
-    total = sum(float(np.delete(between(A, metric, [i], slice(None))[0], i).sum(dtype=np.float64)) for i in rows)
-    return total / (len(rows) * (n - 1))
+    for some in np.array_split(rows, -(-len(rows) // 50)):
+        close = between(A, metric, some, slice(None))
+        total += close.sum(dtype=np.float64) - close[np.arange(len(some)), some].sum(dtype=np.float64)
+    return float(total / (len(rows) * (n - 1)))
 
 
 def between(A: Any, metric: str, rows: Any, columns: Any) -> np.ndarray:
@@ -165,20 +167,21 @@ def rivals(A: Any, metric: str, fit: Clustering, rows: np.ndarray) -> tuple[np.n
 def picture(A: Any, metric: str, fit: Clustering) -> tuple[np.ndarray, Clustering, np.ndarray, str]:
     """Similarities in [-1, 1] to draw, the clustering of the drawn items, their row numbers, and what is drawn.
 
-    Of more than 20,000 items the medoids and at most 4,000 others, evenly drawn. Distances are turned into
-    1 - distance / largest; similarities beyond 1 are divided by the largest.
+    Distances are turned into 1 - distance / largest, and similarities beyond 1 divided by the largest. Of more than
+    20,000 items, or 4,000 if there is something to turn, the medoids and at most 4,000 others are drawn, evenly.
     """
+    top = 1.0 if metric in VECTORS else max(float(A.max()), -float(A.min())) or 1.0
+    turned = metric == "precomputed" or top > 1 + 1e-5
     rows, unit = np.arange(len(A)), "similarity"
-    if len(A) > STORED:
+    if len(A) > (DRAWN if turned else STORED):
         others = outside(fit)
         most = min(len(others), DRAWN)
         rows = np.sort(np.concatenate([fit.medoids, others[np.arange(most) * len(others) // most]]))
         A, metric = between(A, metric, rows, rows), metric if metric == "precomputed" else "similarity"
         fit = assign(A, np.searchsorted(rows, fit.medoids), metric=metric)
-    top = max(float(A.max()), -float(A.min()))
     if metric == "precomputed":
-        A, unit = 1 - A / (top or 1), "1 − distance / largest distance"
-    elif top > 1 + 1e-5:
+        A, unit = 1 - A / top, "1 − distance / largest distance"
+    elif turned:
         A, unit = A / top, "similarity / largest"
     return A, fit, rows, unit
 

@@ -473,6 +473,9 @@ def test_distances_are_drawn_as_similarities():
     fit = simlib.assign(D, [1, 4], metric="precomputed")
     S, _, rows, unit = summary.picture(D, "precomputed", fit)
     assert S[0].tolist() == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0])
+    S, _, _, unit_of_similarities = summary.picture(10 - D, "similarity", simlib.assign(10 - D, [1, 4]))
+    assert S[0].tolist() == pytest.approx([1, 0.9, 0.8, 0.7, 0.6, 0.5])
+    assert unit_of_similarities == "similarity / largest"
     assert rows.tolist() == list(range(6))
     assert unit.startswith("1 − distance")
 
