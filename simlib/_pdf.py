@@ -17,9 +17,7 @@ def browser() -> str:
     """The browser that prints."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
-        raise Refused(
-            "a PDF needs Chromium or Chrome, and none is installed; without --pdf the page can be printed by hand"
-        )
+        raise Refused("a PDF needs Chromium or Chrome, and none is installed; the page itself needs none")
     return found
 
 

@@ -78,13 +78,12 @@ def finding(
 ) -> str:
     """What came out, first: how many clusters, how tight, how stable, and what no exchange can improve."""
     n, k, sizes, kind, _ = len(fit.labels), len(fit.medoids), fit.sizes, *_kind(fit)
-    tight = summary.closeness(fit)[summary.outside(fit)].mean()
     title = f"{n:,} items in {k:,} clusters" if title is None else title
     tried = f"{k * (n - k):,} exchanges of an exemplar for another item, every one there is, were tried"
     members = f"{_span(sizes.min(), sizes.max())} in each, the median {np.median(sizes):,g}"
     facts = [
         (f"{k:,}", f"clusters of {n:,} items: {members}"),
-        (_digits(tight, fit), f"mean {kind} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
+        (_tight(fit), f"mean {kind} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
         _stable(stable),
         ("none better" if proof.is_optimal else "a better one", tried),
     ]
@@ -98,8 +97,12 @@ def finding(
 
 def tightness(fit: Clustering, any_two: float) -> str:
     """Closeness to the exemplars beside that of any two items, for a title."""
-    tight, kind = summary.closeness(fit)[summary.outside(fit)].mean(), _kind(fit)[0]
-    return f"Mean {kind} to the exemplar {_digits(tight, fit)}, of any two items {_digits(any_two, fit)}"
+    return f"Mean {_kind(fit)[0]} to the exemplar {_tight(fit)}, of any two items {_digits(any_two, fit)}"
+
+
+def _tight(fit: Clustering) -> str:
+    """Mean closeness to the exemplars, the exemplars themselves left out."""
+    return _digits(summary.closeness(fit)[summary.outside(fit)].mean(), fit)
 
 
 def _kind(fit: Clustering) -> tuple[str, str]:
@@ -125,10 +128,8 @@ def _stable(stable: Stability | None) -> tuple[str, str]:
     """The tile of the stability."""
     if stable is None:
         return "not measured", "stability: half of the items are fewer than the clusters"
-    words = (
-        f"agreement with the clusters of random halves of the items, {len(stable.scores)} times: 1 the same, 0 chance"
-    )
-    return f"{stable.mean:.2f} ± {stable.spread:.2f}", words
+    halves = f"agreement with the clusters of random halves of the items, {len(stable.scores)} times"
+    return f"{_two(stable.mean)} ± {stable.spread:.2f}", f"{halves}: 1 the same, 0 chance"
 
 
 def _judged(silhouette: float, stable: Stability | None) -> str:
@@ -170,9 +171,8 @@ def choice(scan: KScan, k: int, null: KScan | None = None) -> str:
         cells = f"{number:,}", _digits(mean, fits[0]), *(f"{s:.3f}" for s in silhouettes), *map(str, (low, high, alone))
         lines.append([f"<b>{cell}</b>" if number == k else cell for cell in cells])
     head = ["k", f"mean {kind}", "medoid silhouette", "silhouette", "smallest", "largest", "of one item"]
-    return (
-        table(["criterion", "would take k =", "how sure"], picks, {1}) + "<p></p>" + table(head, lines, set(range(7)))
-    )
+    first = table(["criterion", "would take k =", "how sure"], picks, {1})
+    return f"{first}<p></p>{table(head, lines, range(7))}"
 
 
 def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
@@ -193,7 +193,7 @@ def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
         named = ", ".join(f"{marked(labels[fit.medoids[j]], 40)} ({fit.sizes[j]:,})" for j in rest[:LISTED])
         more = f", and {len(rest) - LISTED:,} more in the CSV file" if len(rest) > LISTED else ""
         html += (
-            f'<p class="rest">The other {len(rest):,} exemplars, with the sizes of their clusters: {named}{more}.</p>'
+            f'<p class="rest">The other {len(rest):,} exemplars, and the sizes of their clusters: {named}{more}.</p>'
         )
     return html
 

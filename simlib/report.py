@@ -68,6 +68,8 @@ def build(
     -----
     A kernel's start, 3 s, and what scan_k, stability, certify and silhouette take: about a minute at 20,000 items.
     """
+    if unknown := set(options) - set(OPTIONS):
+        raise TypeError(f"options are {', '.join(OPTIONS)}, got {', '.join(sorted(unknown))}")
     options = {**OPTIONS, **options}
     options["title"] = plain(options["title"] or "", 200) or None
     source, began = None if data is None else _readable(data), time.perf_counter()
@@ -132,18 +134,13 @@ def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("data", nargs="?", help="the file; see below")
-    add(
-        "--k",
-        type=_at_least(2),
-        help="number of clusters (left out: a scan, and one k of it by a rule that the report states)",
-    )
+    about = "number of clusters (left out: a scan, and one k of it by a rule that the report states)"
+    add("--k", type=_at_least(2), help=about)
     add("--out", type=Path, help="the page to write (default report.html); one that exists is replaced")
     add("--pdf", action="store_true", help="also print the page to a PDF beside it (needs Chromium)")
     add("--title", help="heading of the page")
-    about = (
-        "how vectors are compared, cosine (default) or correlation, or what the matrix in the file holds: similarity, "
-    )
-    add("--metric", choices=METRICS, help=about + "or distances (precomputed)")
+    about = "how vectors are compared, by cosine (default) or correlation; or what the matrix in the file holds"
+    add("--metric", choices=METRICS, help=f"{about}, similarity or distances (precomputed)")
     about = "fasterpam (default): exchanges until none helps; alternate: the simple loop, often a tenth worse"
     add("--method", choices=METHODS, help=about)
     about = "numbers of clusters to scan (default: a few around --k; or from 2 to a quarter of the items, at most 1024)"
