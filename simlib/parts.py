@@ -250,7 +250,7 @@ def items(fit: Clustering, labels: Sequence[str], scores: np.ndarray) -> str:
         members = fit.members(j)[: SHOWN - len(lines)]
         exemplar = marked(labels[fit.medoids[j]])
         lines += [
-            (f"{i + 1:,}", marked(labels[i]), f"{number[j]:,}", exemplar, _digits(close[i], fit), _two(scores[i]))
+            (f"{i:,}", marked(labels[i]), f"{number[j]:,}", exemplar, _digits(close[i], fit), _two(scores[i]))
             for i in members
         ]
         if len(lines) == SHOWN:
@@ -270,6 +270,7 @@ def about(card: dict) -> str:
         ("SHA-256", escape(str(card["sha256"]))),
         ("items", f"{card['rows']:,} rows of {card['columns']:,} numbers ({escape(str(card['dtype']))})"),
         ("left out", "<br>".join(marked(line, 300) for line in card["dropped"]) or "nothing"),
+        ("decided", "<br>".join(marked(line, 300) for line in card["notes"]) or "nothing"),
     ]
     return pairs(lines)
 

@@ -240,7 +240,7 @@ def _executed(parameters: dict[str, Any], progress: bool) -> tuple[NotebookNode,
         step = cell.source.splitlines()[0][3:] if cell.source.startswith("## ") else step
         names |= {index: step} if cell.cell_type == "code" else {}
     began, now = {}, "start"
-    with tqdm(total=len(names), disable=None if progress else True, bar_format="{desc:28} {bar} {elapsed}") as bar:
+    with tqdm(total=len(names), disable=None if progress else True, bar_format="{desc:30.30} {bar} {elapsed}") as bar:
 
         def start(index: int) -> None:
             nonlocal now

@@ -17,12 +17,12 @@ from simlib import _check, choose, similarity
 from simlib._matrix import METRICS, VECTORS
 from simlib.choose import KScan, Stability, scan_k, shuffle_columns
 from simlib.data import DATA, load, written_whole
+from simlib.files import load_matrix, load_vectors
 from simlib.medoids import METHOD_OF, Clustering, assign
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
 DRAWN = 4_000  # items in the pictures of more than that
 LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
-LONGEST = 1_000  # characters of a label in the CSV
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
 
 
@@ -47,13 +47,11 @@ def read(path: str | None, metric: str, label: Any = None, columns: Any = None) 
         found = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())
         n, d = words.vectors.shape
         card = {"file": "vectors.npy", "format": "the shipped words", "sha256": found["vectors.npy"], "rows": n}
-        return words.vectors, words.names, {**card, "columns": d, "dtype": "int8", "dropped": []}
-    from simlib.files import load_matrix, load_vectors
-
+        return words.vectors, words.names, {**card, "columns": d, "dtype": "int8", "dropped": [], "notes": []}
     if metric in VECTORS:
         A, labels, card = load_vectors(path, label=label, columns=columns)
     else:
-        A, labels, card = load_matrix(path, metric=metric)
+        A, labels, card = load_matrix(path)
     if len(A) < 4:
         raise ValueError(f"a report needs at least 4 items, {Path(path).name} has {len(A)}")
     return A, labels, card
@@ -189,7 +187,7 @@ def picture(A: Any, metric: str, fit: Clustering) -> tuple[np.ndarray, Clusterin
 def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
     """A line an item, as CSV that no spreadsheet computes.
 
-    A label that begins like a formula gets an apostrophe in front; of a very long one the first 1,000 characters stay.
+    A label that begins like a formula gets an apostrophe in front. Rows are counted from 0.
     """
     number, close, kind = ranks(fit), closeness(fit), "distance" if fit.metric == "precomputed" else "similarity"
     labels = [cell(label) for label in labels]
@@ -198,7 +196,7 @@ def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores
         table.writerow(["row", "item", "cluster", "exemplar", kind, "silhouette"])
         for i, j in enumerate(fit.labels):
             numbers = number[j], labels[fit.medoids[j]], f"{close[i]:.4f}", f"{scores[i]:.4f}"
-            table.writerow([i + 1, labels[i], *numbers])
+            table.writerow([i, labels[i], *numbers])
 
 
 def cell(label: Any) -> str:
@@ -210,5 +208,4 @@ def cell(label: Any) -> str:
     ("'=1+1", 'trout')
     """
     text = str(label)
-    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return "'" + text if text.startswith(FORMULA) else text
