@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check, _passes, similarity
+from simlib import _check, _passes, _vectors, similarity
 from simlib._matrix import Data, prepare
 from simlib._search import Search, nearest
 from simlib._start import check_init, check_medoids, start
@@ -335,10 +335,9 @@ def _alternate(data, medoids, max_iter, progress, callback) -> Clustering:
 
 def _own_sums(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
     """Each item's summed closeness to the members of its own cluster, float64 (n,)."""
-    members, first = by_cluster(labels, k)
     if data.vectors is not None:
-        unit, total = cluster_totals(data, members, first)
-        return np.einsum("ij,ij->i", unit, total[labels]).round(9)  # a pair's sums tie, but for rounding
+        return _vectors.own_sums(data.vectors, data.scale, labels, k).round(9)  # a pair's sums tie, but for rounding
+    members, first = by_cluster(labels, k)
     sums = np.zeros((_passes.PARTS, data.n))
     for block in [slice(0, data.n)] if data.in_place else data.blocks():
         _passes.member_sums(data.rows(block), block.start, data.sign, labels, first, members, sums)
@@ -376,7 +375,7 @@ def fasterpam(data, starts, max_iter=300, progress=False, callback=None, kicks=(
 
         for medoids in starts:
             if search is None:
-                search = Search(data, medoids)
+                search = Search(data, medoids, progress)
             else:
                 search.restart(medoids)
             history = search.run(max_iter, report)

@@ -300,16 +300,14 @@ def rows_of(x: np.ndarray, scale: np.ndarray, index: np.ndarray) -> np.ndarray:
         part = rows[:, cols]
         _tile.finish(np.matmul(u, x[cols].T, out=part), a, scale[cols], part, none)
 
-    width = max(BLOCK, BLOCK**2 // len(index))
+    width = min(8192, max(BLOCK, BLOCK**2 // len(index)))  # also a single row keeps every core busy
     _in_threads(strip, [(slice(j, j + width),) for j in range(0, len(x), width)], False)
     rows[np.arange(len(index)), index] = a > 0
     return rows
 
 
-def pairs_of(x: np.ndarray, scale: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Similarities of some of the prepared vectors to some others, (len(rows), len(columns))."""
-    part = np.empty((len(rows), len(columns)), x.dtype)
-    _fill(part, x[rows], scale[rows], x[columns], scale[columns], BLOCK, False)
-    part[rows[:, None] == columns] = 1.0
-    part[scale[rows] == 0] = 0.0
-    return part
+def matrix_of(x: np.ndarray, scale: np.ndarray, progress: bool = False) -> np.ndarray:
+    """The similarity matrix of the prepared vectors."""
+    matrix = np.empty((len(x), len(x)), x.dtype)
+    _fill(matrix, x, scale, x, scale, BLOCK, True, progress)
+    return matrix
