@@ -87,6 +87,9 @@ def prepare(A: Any, metric: str) -> Data:
     A = _check.as_array(A, "A")
     work = _check.working_dtype(A.dtype)
     if metric in VECTORS:
+        copied = metric == "correlation" or A.dtype != work or not A.flags.c_contiguous
+        need = A.size * np.dtype(work).itemsize * copied
+        _check.memory(need, f"a {work.__name__} copy of the vectors", "pass C-ordered float32, or cluster a sample")
         x, scale = similarity.unit_scale(A, work, metric == "correlation", "A")
         return Data(len(x), metric, work(1), 1.0, (scale > 0).astype(work), vectors=x, scale=scale, given=A)
     if A.flags.f_contiguous and not A.flags.c_contiguous:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _swap, _vectors
-from simlib._matrix import Data
+from simlib import _check, _swap, _vectors
+from simlib._matrix import BLOCK_ENTRIES, Data
 from simlib._start import make_lists, room_for_kept
 
 DEPTH = 8  # nearest medoids kept for each item
@@ -17,6 +17,10 @@ ROOM = 500  # items that may fall out of reach of their lists before these are m
 LOOSE_BYTES = 500_000_000  # and their rows take no more than this
 ROWS = 32  # candidates judged at once where there are no lists
 KICK = 12  # at most so many medoids are exchanged at random before the next repair
+WAYS_OUT = (
+    'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
+    "with predict"
+)
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
 
 
@@ -27,6 +31,10 @@ class Search:
         self.data, self.progress, self.swaps, self.idle = data, progress, 0, 0
         n, depth = data.n, min(DEPTH if data.vectors is None else DEPTH_VECTORS, len(medoids))
         self.work = type(data.sign)
+        if data.vectors is not None:
+            entry = np.dtype(self.work).itemsize
+            need = n * (depth + 5) * (4 + entry) + 2 * BLOCK_ENTRIES * entry + self._room() * n * entry
+            _check.memory(need, f"a search for swaps among {n} vectors, beside the vectors,", WAYS_OUT)
         is_medoid = np.zeros(n, bool)
         is_medoid[medoids] = True
         known = np.empty((depth, n), np.int32), np.empty((depth, n), self.work), np.empty(n, self.work)

@@ -21,6 +21,7 @@ from simlib._compile import compiled
 
 TILE = similarity.BLOCK  # rows and columns of a tile
 STRIP, MEDOIDS = 1024, 512  # items and medoids whose products are taken at once
+AHEAD = 64  # tasks done before the results of the first are taken up
 CHUNK = 64  # entries looked at together: a few vector comparisons tell whether any of them matters
 LANES = 16  # partial sums of one product
 SLACK = 1e-6  # more than the rounding by which the quick comparison of a scaled product may be off
@@ -125,14 +126,13 @@ def in_order(work: Callable, tasks: list, take: Callable | None = None, name: st
 
     An interrupt is felt at once: the tasks in hand are finished, the rest is dropped.
     """
-    ahead = 4 * _check.cores()
     with similarity._blas().limit(limits=1, user_api="blas"), ThreadPoolExecutor(_check.cores()) as pool:
-        jobs = deque(pool.submit(work, *task) for task in tasks[:ahead])
+        jobs = deque(pool.submit(work, *task) for task in tasks[:AHEAD])
         try:
             for i, task in enumerate(tqdm(tasks, name, unit="tile", leave=False, disable=not progress)):
                 result = jobs.popleft().result()
-                if i + ahead < len(tasks):
-                    jobs.append(pool.submit(work, *tasks[i + ahead]))
+                if i + AHEAD < len(tasks):
+                    jobs.append(pool.submit(work, *tasks[i + AHEAD]))
                 if take is not None:
                     take(task, result)
         except BaseException:

@@ -22,6 +22,7 @@ from simlib._search import Search, nearest
 from simlib._start import check_init, check_medoids, start
 
 METHODS = ("fasterpam", "alternate")
+PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +86,8 @@ class Clustering:
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
             compare = getattr(similarity, METHOD_OF[self.metric])
-            return compare(rows, self.centres).argmax(axis=1).astype(np.int32)
+            parts = (rows[i : i + PREDICTED] for i in range(0, len(rows), PREDICTED))
+            return np.concatenate([compare(part, self.centres).argmax(axis=1).astype(np.int32) for part in parts])
         if rows.shape[1] != len(self.medoids):
             raise ValueError(f"A must have one column a medoid, {len(self.medoids)}, got {rows.shape[1]}")
         best = rows.argmin(axis=1) if self.metric == "precomputed" else rows.argmax(axis=1)
@@ -124,8 +126,8 @@ def kmedoids(
     n_clusters : int
         k, between 1 and n.
     metric : {"similarity", "precomputed", "cosine", "correlation"}
-        What A is: similarities, distances, or vectors to be compared by cosine or correlation (the n x n
-        matrix is then never stored).
+        What A is: similarities, distances, or vectors to be compared by cosine or correlation (see Notes for what
+        then takes the place of the n x n matrix).
     method : {"fasterpam", "alternate"}
         "fasterpam" exchanges a medoid for another item as long as any exchange lowers the inertia.
         "alternate" is the simple loop: assign every item to its most similar medoid, then take the member with
@@ -164,6 +166,15 @@ def kmedoids(
     passes, after the first mostly over lists of each item's neighbourhood. "build": at most O(n^2 k), in practice a
     few passes, because the help an item gives can only fall as medoids are added. Extra memory O(n k) for
     "alternate"; for "fasterpam" lists of about a tenth of the matrix's entries at most, 8 or 12 bytes each.
+
+    A float16 or memory-mapped matrix is read by blocks of rows, each widened to float32 while it is looked at.
+
+    From vectors "alternate" takes O(n k d) an iteration and little memory: a cluster's most central member is the one
+    closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles, and keeps
+    for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
+    for float64). What is kept takes less than 4 GB and less than half of the free memory. If the lists would take
+    more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
+    matrix is shorter than the lists: it is made if it fits, else all rows are computed in each pass.
 
     References
     ----------
@@ -262,7 +273,8 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
 
     Notes
     -----
-    O(n^2) sums over all pairs (medoid, item), a few seconds at 20,000 x 512; memory O(n k + 512 n).
+    O(n^2) sums over all pairs (medoid, item), a few seconds at 20,000 x 512; memory O(512 (n + k)). From vectors
+    O(n^2 d) besides, and no matrix.
 
     Examples
     --------
@@ -277,12 +289,17 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     data = prepare(A, metric)
     _check.whole_number(len(medoids), "the number of medoids", 1, data.n - 1, " (n - 1)")
     n, k, sign = data.n, len(medoids), float(data.sign)
-    loss = data.base - sign * data.rows(medoids).astype(np.float64)  # (k, n)
-    owner = loss.argmin(axis=0)
-    owner[medoids] = np.arange(k)
-    d1 = loss[owner, np.arange(n)]
-    loss[owner, np.arange(n)] = np.inf
-    d2 = loss.min(axis=0) if k > 1 else d1  # one medoid: nothing else to go to, every item counts
+    items, owner = np.arange(n), np.empty(n, np.int64)
+    d1, d2 = np.empty((2, n))
+    for block in data.blocks():
+        loss = data.base - sign * data.pairs(medoids, items[block]).astype(np.float64)  # (k, b)
+        at = items[: loss.shape[1]]
+        own = loss.argmin(axis=0)
+        inside = (block.start <= medoids) & (medoids < block.stop)
+        own[medoids[inside] - block.start] = np.flatnonzero(inside)
+        owner[block], d1[block] = own, loss[own, at]
+        loss[own, at] = np.inf
+        d2[block] = loss.min(axis=0) if k > 1 else d1[block]  # nothing else to go to: every item counts
     alone = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
     best = (np.inf, 0, 0)
     for block in data.blocks():
