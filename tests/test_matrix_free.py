@@ -265,12 +265,12 @@ def test_predict_past_one_block(monkeypatch, words):
 
 
 def test_memory_without_the_matrix(words):
-    # 6,000 x 6,000 float32 would be 144 MB. Measured: 27 MB for swaps, 6 MB for the alternating loop.
+    # 6,000 x 6,000 float32 would be 144 MB. Measured: 10 MB for swaps, under 1 MB for the alternating loop.
     X = words[:6000]
     kmedoids(X[:500], 20, metric="cosine")
     kmedoids(X[:500], 20, metric="cosine", method="alternate")
-    assert anonymous_peak(lambda: kmedoids(X, 600, metric="cosine"))[0] < 70e6
-    assert anonymous_peak(lambda: kmedoids(X, 600, metric="cosine", method="alternate"))[0] < 40e6
+    assert anonymous_peak(lambda: kmedoids(X, 600, metric="cosine"))[0] < 40e6
+    assert anonymous_peak(lambda: kmedoids(X, 600, metric="cosine", method="alternate"))[0] < 20e6
 
 
 @pytest.mark.parametrize("free", [0, 300e6])
@@ -350,7 +350,7 @@ def stored(S, kind, tmp_path):
 @methods
 @pytest.mark.parametrize("kind", ["float16", "mapped float32", "mapped float16"])
 def test_half_and_mapped_matrices(kind, method, words, tmp_path):
-    # Inertia within 0.1 % of float32's (measured: 0.02 %), and no second matrix: 5,000 x 5,000 is 100 MB as float32.
+    # Inertia within 0.1 % of float32's (measured: 0.02 %), and no second matrix: 100 MB as float32. Measured: 23 MB.
     S = cosine_similarity(words[:5000])
     exact = kmedoids(S, 128, method=method)
     A = stored(S, kind, tmp_path)
@@ -358,7 +358,7 @@ def test_half_and_mapped_matrices(kind, method, words, tmp_path):
     extra, fit = anonymous_peak(lambda: kmedoids(A, 128, method=method))
     assert fit.inertia == pytest.approx(exact.inertia, rel=1e-3)
     assert assign(S, fit.medoids).inertia == pytest.approx(exact.inertia, rel=1e-3)
-    assert extra < 75e6
+    assert extra < 50e6
     if kind == "mapped float32":
         same(fit, exact)
 
