@@ -122,7 +122,8 @@ def kmedoids(
     Parameters
     ----------
     A : array
-        (n, n) similarities or distances, symmetric, each item closest to itself; or (n, d) vectors.
+        (n, n) similarities or distances, symmetric, each item closest to itself; or (n, d) vectors. A torch tensor on
+        a GPU stays there and is clustered there; the Clustering holds NumPy arrays on the CPU as always.
     n_clusters : int
         k, between 1 and n.
     metric : {"similarity", "precomputed", "cosine", "correlation"}
@@ -159,6 +160,8 @@ def kmedoids(
     ValueError, TypeError
         Not square, asymmetric, NaN, distances passed as similarities or the reverse, k out of range, an
         unusable `init`; the message names the rows or the values.
+    MemoryError
+        The search would not fit in memory, or a GPU ran out of it; the message names the ways out.
 
     Notes
     -----
@@ -175,6 +178,11 @@ def kmedoids(
     for float64). What is kept takes less than 4 GB and less than half of the free memory. If the lists would take
     more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
     matrix is shorter than the lists: it is made if it fits, else all rows are computed in each pass.
+
+    On a GPU blocks of candidates are judged at once and the best of their swaps made, each re-checked, so the swaps are
+    others than on the CPU and the optimum may be another one; a swap counts if it lowers the inertia by more than 1e-8
+    of it. The rows of the medoids, k n numbers, are kept beside A. This way was not run on a GPU so far, only on
+    tensors of the CPU.
 
     References
     ----------
@@ -195,12 +203,17 @@ def kmedoids(
     n_init = _check.whole_number(n_init, "n_init", 1)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = _check.as_array(A, "A")
+    on_device = similarity.off_cpu(A)
+    A = A if on_device else _check.as_array(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, len(A), " (the number of rows)")
     check_init(init, k, len(A))
     drawn = isinstance(init, str) and init in ("k-medoids++", "random")
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
+    if on_device:
+        from simlib import _device  # imports torch, which arrays have no need of
+
+        return _device.kmedoids(A, k, metric, method, init, n_init, random_state, max_iter, progress, callback)
     data = prepare(A, metric)
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     if method == "alternate":
@@ -232,6 +245,10 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
+    if similarity.off_cpu(A):
+        from simlib import _device
+
+        return _device.assign(A, medoids, metric)
     A = _check.as_array(A, "A")
     medoids = check_medoids(medoids, len(A), "medoids")
     return clustering(prepare(A, metric), medoids)

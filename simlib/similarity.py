@@ -115,8 +115,11 @@ def correlation(
 def _similarity(X, Y, centre, dtype, out, block_size, progress):
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
     block = BLOCK if block_size is None else _check.whole_number(block_size, "block_size", 1)
-    if _is_tensor(X) and X.device.type != "cpu":
-        return _on_device(X, Y, centre, dtype, out, block, progress)
+    if off_cpu(X):
+        from simlib import _device  # imports torch, which arrays have no need of
+
+        with _device.memory_explained(X):
+            return _on_device(X, Y, centre, dtype, out, block, progress)
     x = _check.as_array(X, "X")
     y = None if Y is None else _check.as_array(Y, "Y")
     if y is not None:
@@ -240,8 +243,11 @@ def _on_device(X, Y, centre, dtype, out, block, progress):
 
     if out is not None:
         raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
+    if Y is not None and not (_is_tensor(Y) and Y.device == X.device):
+        where = f"on {Y.device}" if _is_tensor(Y) else "an array on the CPU"
+        raise ValueError(f"X is on {X.device} and Y is {where}: bring them to one device, with X.cpu() for instance")
     x, a = _torch_unit_scale(X, centre, "X")
-    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y).to(X.device), centre, "Y")
+    y, b = (x, a) if Y is None else _torch_unit_scale(Y, centre, "Y")
     _check.same_columns(x.shape[1], y.shape[1])
     work = torch.promote_types(x.dtype, y.dtype)
     x, y = x.to(work), y.to(work)
@@ -282,6 +288,11 @@ def _torch_unit_scale(X, centre, name):
 def _is_tensor(A: Any) -> bool:
     """Whether A is a torch tensor, asked without importing torch."""
     return hasattr(A, "detach") and hasattr(A, "device")
+
+
+def off_cpu(A: Any) -> bool:
+    """Whether A is a torch tensor on a device other than the CPU."""
+    return _is_tensor(A) and A.device.type != "cpu"
 
 
 def _as_tensor(A: np.ndarray) -> Any:
