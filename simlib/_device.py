@@ -1,11 +1,10 @@
 """k-medoids on the device that a torch tensor lies on; only the answer comes back to the CPU.
 
 The matrix is never copied, and never made from vectors: closeness (the similarity, or minus the distance) is taken by
-tiles of candidates times items. The swaps are not those of `_search`, one candidate after the other, but of a block of
-candidates judged at once against the same medoids: sums by cluster are products with the one-hot labels, which come out
-the same every time, unlike atomic additions. The best swaps of a block are then made in order of their gain, each
-re-checked in float64 against the medoids as they are after those before it. Not run on a GPU so far: the tests run this
-code on CPU tensors.
+blocks of rows. The swaps are those of `_search`, but for rounding: a block of candidates is judged at once, the first
+that helps is re-checked in float64 and swapped in, and those behind it are judged again. Sums by cluster are products
+with the one-hot labels, which come out the same every time, unlike atomic additions. Not run on a GPU so far: the tests
+run this code on CPU tensors.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ from simlib import _check, _matrix, _passes, medoids, similarity
 from simlib._search import KICK
 from simlib._start import check_medoids
 
-ROWS, COLUMNS = 1024, 65_536  # candidates and items of a tile: 270 MB of float32, and a few of them at a time
-MISSES = 32  # re-checks in vain after a block's first swap: its other candidates are looked at in the next pass
+ROWS, COLUMNS = 128, 65_536  # candidates judged at once, and items whose labels are laid out one-hot at once
+ENTRIES = 2**27  # most entries of the rows of a block of candidates: 540 MB of float32
 TOLERANCE = 1e-8  # a swap must lower the loss by more than this share of it: what float32 can tell
 
 
@@ -69,7 +68,7 @@ class Items:
 
     def blocks(self) -> Iterator[torch.Tensor]:
         """The item numbers, a tile high."""
-        return iter(torch.arange(self.n, device=self.device).split(ROWS))
+        return iter(torch.arange(self.n, device=self.device).split(max(1, min(ROWS, ENTRIES // self.n))))
 
 
 class State:
@@ -88,27 +87,20 @@ class State:
         """The loss with these medoids."""
         return self.items.base * self.items.n - float(self.close[0].sum(dtype=torch.float64))
 
-    def judge(self, rows: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-        """For each candidate the change of the loss by its best swap, and the position of the medoid that goes."""
+    def judge(self, rows: torch.Tensor, tile: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+        """For each candidate, by its row of `tile`, the change of the loss by its best swap, and which medoid goes."""
         k, (first, second), owner = len(self.medoids), self.close, self.position[0]
         gain = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-        saved = torch.zeros(len(rows), k, dtype=torch.float64, device=rows.device)  # of what a removal costs
+        cost = torch.zeros(1 + len(rows), k, dtype=torch.float64, device=rows.device)  # of a removal, and what is saved
         for columns in self.items.columns():
-            tile = self.items.tile(rows, columns)
-            gain += (tile - first[columns]).clamp_(min=0).sum(dim=1, dtype=torch.float64)
-            part = torch.minimum(tile, first[columns]).sub_(second[columns]).clamp_(min=0)
-            saved += part @ _one_hot(owner[columns], k, part.dtype)
-        change = self.removal() - saved - gain[:, None]
+            c, near, next_near = tile[:, columns], first[columns], second[columns]
+            gain += (c - near).clamp_(min=0).sum(dim=1, dtype=torch.float64)
+            saved = torch.minimum(c, near).sub_(next_near).clamp_(min=0)
+            cost += torch.cat([(near - next_near)[None], saved]) @ _one_hot(owner[columns], k, c.dtype)
+        change = cost[0] - cost[1:] - gain[:, None]
         change[torch.isin(rows, self.items.numbers(self.medoids))] = torch.inf
         best, position = change.min(dim=1)
         return best.cpu().numpy(), position.cpu().numpy()
-
-    def removal(self) -> torch.Tensor:
-        """What it costs to take each medoid away and put none in its place, float64 (k,)."""
-        cost = (self.close[0].double() - self.close[1].double()).cpu().numpy()
-        return torch.as_tensor(np.bincount(self.position[0].cpu().numpy(), cost, len(self.medoids))).to(
-            self.rows.device
-        )
 
     def change(self, row: torch.Tensor, r: int) -> float:
         """Change of the loss if the item with this row takes the place of the medoid at position r, in float64."""
@@ -121,23 +113,23 @@ class State:
         self.rows[r], self.medoids[r] = row, j
         self.close[:, stale], self.position[:, stale] = self.rows[:, stale].topk(2, dim=0)
 
-    def improve(self, rows: torch.Tensor, tolerance: float) -> int:
-        """Judge a block of candidates, make the best swaps; returns how many were made."""
-        best, position = self.judge(rows)
-        swapped, misses = set(), 0
-        for i in np.argsort(best, kind="stable"):
-            if best[i] >= -tolerance or (swapped and misses > MISSES):
-                break
-            r, j = int(position[i]), int(rows[i])
-            if r in swapped:
-                continue
-            row = self.items.row(j)
-            if self.change(row, r) < -tolerance:
-                self.exchange(j, r, row)
-                swapped.add(r)
-            else:
-                misses += 1
-        return len(swapped)
+    def improve(self, rows: torch.Tensor, tolerance: float) -> tuple[int, int]:
+        """Judge a block of candidates, swapping where the loss falls; after a swap those behind it are judged again.
+
+        Returns the number of swaps, and of candidates since the last one.
+        """
+        tile = torch.cat([self.items.tile(rows, columns) for columns in self.items.columns()], dim=1)
+        swaps, start, found = 0, 0, True
+        while found and start < len(rows):
+            found = False
+            best, position = self.judge(rows[start:], tile[start:])
+            for i in np.flatnonzero(best < -tolerance):
+                at, r = start + int(i), int(position[i])
+                if self.change(tile[at], r) < -tolerance:
+                    self.exchange(int(rows[at]), r, tile[at])
+                    swaps, start, found = swaps + 1, at + 1, True
+                    break
+        return swaps, len(rows) - start
 
     def run(self, max_iter: int, report: Callable[[int, int, float], None], progress: bool) -> dict:
         """Swap until no candidate brings anything; returns the history, the number of swaps and whether it ended."""
@@ -147,8 +139,8 @@ class State:
             bar = {"desc": f"pass {len(history) + 1}", "unit": " items", "leave": False, "disable": not progress}
             with tqdm(total=self.items.n, **bar) as looked_at:
                 for rows in self.items.blocks():
-                    made = self.improve(rows, tolerance)
-                    swaps, idle = swaps + made, 0 if made else idle + len(rows)
+                    made, since = self.improve(rows, tolerance)
+                    swaps, idle = swaps + made, since + (0 if made else idle)
                     if idle >= self.items.n:
                         break
                     looked_at.update(len(rows))
@@ -365,7 +357,7 @@ def _build(items: Items, k: int) -> np.ndarray:
             if not look.size:
                 break
             bound[look], fresh[look] = _gains(items, items.numbers(look), best), True
-            width = min(2 * width, ROWS)
+            width = min(2 * width, 8 * ROWS)
         chosen.append(int(np.flatnonzero(fresh & (bound == top))[0]))
         best = torch.maximum(best, items.row(chosen[-1]))
     return np.array(chosen)

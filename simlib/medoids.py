@@ -179,10 +179,9 @@ def kmedoids(
     more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
     matrix is shorter than the lists: it is made if it fits, else all rows are computed in each pass.
 
-    On a GPU blocks of candidates are judged at once and the best of their swaps made, each re-checked, so the swaps are
-    others than on the CPU and the optimum may be another one; a swap counts if it lowers the inertia by more than 1e-8
-    of it. The rows of the medoids, k n numbers, are kept beside A. This way was not run on a GPU so far, only on
-    tensors of the CPU.
+    On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
+    rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
+    kept beside A. This way was not run on a GPU so far, only on tensors of the CPU.
 
     References
     ----------
