@@ -9,7 +9,7 @@ from tqdm.auto import tqdm
 
 from simlib import _check, _swap, _vectors
 from simlib._matrix import BLOCK_ENTRIES, Data
-from simlib._start import make_lists, room_for_kept
+from simlib._start import at_hand, make_lists
 
 DEPTH = 8  # nearest medoids kept for each item
 DEPTH_VECTORS = 10  # the same where the whole row of an item is dear: fewer fall out of reach of their lists
@@ -55,8 +55,8 @@ class Search:
         self.lists = None  # the old ones make room
         if self.data.vectors is None or depth < k:
             self.lists = make_lists(self.data, last, True, self.progress)
-        if self.lists is None and self.data.vectors is not None and self.data.matrix_bytes < room_for_kept():
-            self.data = self.data.stored(self.progress)
+        if self.lists is None:
+            self.data = at_hand(self.data, self.progress)
         self.listed = 0 if self.lists is None else len(self.lists.start)
         self.near.floor[:] = last if self.lists is not None or depth < k else -np.inf
         self.threshold = np.full(self.data.n, -np.inf, self.work) if self.lists is None else last

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from simlib import _check, _passes, _swap, _vectors
-from simlib._matrix import Data
+from simlib._matrix import BLOCK_ENTRIES, Data
 
 STARTS = ("build", "k-medoids++", "random", "first")
 DENSITY = 0.1  # lists are made if they hold less than this share of the matrix
@@ -71,6 +71,7 @@ def build(data: Data, k: int) -> np.ndarray:
     the order of their bounds until the best gain found is above every bound left. The first medoids are found
     on whole rows; once the items that are closer to each other than to their medoid are few, they are listed.
     """
+    data = at_hand(data)
     medoids = np.empty(k, np.int64)
     medoids[0] = np.argmax(data.sums())
     best = data.sign * data.rows(medoids[:1])[0]
@@ -102,7 +103,7 @@ def _largest_gain(data: Data, best: np.ndarray, bound: np.ndarray) -> int:
             return int(np.flatnonzero(fresh & (bound == top))[0])
         bound[look] = _passes.gains(*data.picked(look), data.sign, best)
         fresh[look] = True
-        width = min(2 * width, 2000)
+        width = max(64, min(2 * width, 2000, 4 * BLOCK_ENTRIES // data.n))
 
 
 def make_lists(data: Data, threshold: np.ndarray, some: bool = False, progress: bool = False) -> _swap.Lists | None:
@@ -142,3 +143,9 @@ def make_lists(data: Data, threshold: np.ndarray, some: bool = False, progress: 
 def room_for_kept() -> float:
     """Bytes that lists or a matrix made from vectors may take."""
     return min(KEPT_BYTES, _check.available_memory() / 2)
+
+
+def at_hand(data: Data, progress: bool = False) -> Data:
+    """The items by their matrix if they are vectors and it fits among what is kept, else as they are."""
+    fits = data.vectors is not None and data.matrix_bytes < room_for_kept()
+    return data.stored(progress) if fits else data

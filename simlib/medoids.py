@@ -19,7 +19,7 @@ from tqdm.auto import tqdm
 from simlib import _check, _passes, _vectors, similarity
 from simlib._matrix import Data, prepare
 from simlib._search import Search, nearest
-from simlib._start import check_init, check_medoids, start
+from simlib._start import at_hand, check_init, check_medoids, start
 
 METHODS = ("fasterpam", "alternate")
 PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
@@ -177,7 +177,8 @@ def kmedoids(
     for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
     for float64). What is kept takes less than 4 GB and less than half of the free memory. If the lists would take
     more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
-    matrix is shorter than the lists: it is made if it fits, else all rows are computed in each pass.
+    matrix is shorter than the lists, and "build" looks at most rows: for these it is made if it fits (up to about
+    30,000 items in float32), else their rows are computed as they are asked for.
 
     On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
     rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
@@ -214,6 +215,8 @@ def kmedoids(
 
         return _device.kmedoids(A, k, metric, method, init, n_init, random_state, max_iter, progress, callback)
     data = prepare(A, metric)
+    if isinstance(init, str) and init == "build":
+        data = at_hand(data, progress)  # once for the start and the swaps
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     if method == "alternate":
         fits = [_alternate(data, start(data, k, init, rng), max_iter, progress, callback) for rng in seeds]

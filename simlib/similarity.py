@@ -243,11 +243,10 @@ def _on_device(X, Y, centre, dtype, out, block, progress):
 
     if out is not None:
         raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
-    if Y is not None and not (_is_tensor(Y) and Y.device == X.device):
-        where = f"on {Y.device}" if _is_tensor(Y) else "an array on the CPU"
-        raise ValueError(f"X is on {X.device} and Y is {where}: bring them to one device, with X.cpu() for instance")
+    if _is_tensor(Y) and Y.device != X.device:
+        raise ValueError(f"X is on {X.device} and Y on {Y.device}: bring them to one device, with X.cpu() for instance")
     x, a = _torch_unit_scale(X, centre, "X")
-    y, b = (x, a) if Y is None else _torch_unit_scale(Y, centre, "Y")
+    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y, device=X.device), centre, "Y")
     _check.same_columns(x.shape[1], y.shape[1])
     work = torch.promote_types(x.dtype, y.dtype)
     x, y = x.to(work), y.to(work)
