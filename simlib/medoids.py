@@ -175,7 +175,8 @@ def kmedoids(
     From vectors "alternate" takes O(n k d) an iteration and little memory: a cluster's most central member is the one
     closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles, and keeps
     for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
-    for float64). What is kept takes less than 4 GB and less than half of the free memory. If the lists would take
+    for float64). What is kept takes less than 4 GB (and a third more while it is made) and less than half of the free
+    memory. If the lists would take
     more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
     matrix is shorter than the lists, and "build" looks at most rows: for these it is made if it fits (up to about
     30,000 items in float32), else their rows are computed as they are asked for.
