@@ -12,7 +12,8 @@ from simlib._start import make_lists
 
 DEPTH = 8  # nearest medoids kept for each item
 ROOM = 500  # items that may fall out of reach of their lists before these are made anew
-ROWS = 32  # candidates judged at once where there are no lists
+ROWS = 16  # candidates judged at once after a swap, where there are no lists
+GROW = 1.25  # how many times more are judged at once as long as there is no swap
 KICK = 12  # at most so many medoids are exchanged at random before the next repair
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
 
@@ -21,14 +22,15 @@ class Search:
     """Medoids on their way to a swap optimum: what is known of each item's nearest medoids, and the lists."""
 
     def __init__(self, data: Data, medoids: np.ndarray) -> None:
-        self.data, self.swaps, self.idle = data, 0, 0
+        self.data, self.swaps, self.idle, self.width = data, 0, 0, ROWS
         n, depth = data.n, min(DEPTH, len(medoids))
         self.work = type(data.sign)
         is_medoid = np.zeros(n, bool)
         is_medoid[medoids] = True
         known = np.empty((depth, n), np.int32), np.empty((depth, n), self.work), np.empty(n, self.work)
         self.near = _swap.Near(*known, medoids.copy(), is_medoid)
-        self.scratch = np.empty(2 * n, np.int32), np.empty(2 * n, self.work), np.empty(2 * n, np.int32)
+        room = 2 * n + _swap.CHUNK
+        self.scratch = np.empty(room, np.int32), np.empty(room, self.work), np.empty(room, np.int32)
         self.renew()
         self.tolerance = TOLERANCE * abs(self.loss())
 
@@ -89,9 +91,9 @@ class Search:
         """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""
         n, sign = self.data.n, self.data.sign
         rows, i = self.data.rows(block), 0
-        where, change = np.empty(ROWS, np.int64), np.empty(ROWS)
+        where, change = np.empty(len(rows), np.int64), np.empty(len(rows))
         while i < len(rows) and self.idle < n:
-            some = rows[i : i + ROWS]
+            some = rows[i : i + self.width]
             _swap.judge_rows(some, block.start + i, sign, self.near, where, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
             step = int(better[0]) if better.size else len(some)
@@ -100,6 +102,7 @@ class Search:
                 return
             self.idle += step
             i += step
+            self.width = ROWS if better.size else min(int(GROW * self.width), n)
             if better.size:
                 r, row = where[step], rows[i]
                 self._derive(_swap.exchange_row(block.start + i, r, row, sign, self.near, *self.scratch))
