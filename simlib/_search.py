@@ -15,7 +15,8 @@ DEPTH = 8  # nearest medoids kept for each item
 DEPTH_VECTORS = 10  # the same where the whole row of an item is dear: fewer fall out of reach of their lists
 ROOM = 500  # items that may fall out of reach of their lists before these are made anew
 LOOSE_BYTES = 500_000_000  # and their rows take no more than this
-ROWS = 32  # candidates judged at once where there are no lists
+ROWS = 16  # candidates judged at once after a swap, where there are no lists
+GROW = 1.25  # how many times more are judged at once as long as there is no swap
 KICK = 12  # at most so many medoids are exchanged at random before the next repair
 WAYS_OUT = (
     'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
@@ -28,7 +29,7 @@ class Search:
     """Medoids on their way to a swap optimum: what is known of each item's nearest medoids, and the lists."""
 
     def __init__(self, data: Data, medoids: np.ndarray, progress: bool = False) -> None:
-        self.data, self.progress, self.swaps, self.idle = data, progress, 0, 0
+        self.data, self.progress, self.swaps, self.idle, self.width = data, progress, 0, 0, ROWS
         n, depth = data.n, min(DEPTH if data.vectors is None else DEPTH_VECTORS, len(medoids))
         self.work = type(data.sign)
         if data.vectors is not None:
@@ -39,7 +40,8 @@ class Search:
         is_medoid[medoids] = True
         known = np.empty((depth, n), np.int32), np.empty((depth, n), self.work), np.empty(n, self.work)
         self.near = _swap.Near(*known, medoids.copy(), is_medoid)
-        self.scratch = np.empty(2 * n, np.int32), np.empty(2 * n, self.work), np.empty(2 * n, np.int32)
+        room = 2 * n + _swap.CHUNK
+        self.scratch = np.empty(room, np.int32), np.empty(room, self.work), np.empty(room, np.int32)
         self.renew()
         self.tolerance = TOLERANCE * abs(self.loss())
 
@@ -110,9 +112,9 @@ class Search:
         """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""
         n, sign = self.data.n, self.data.sign
         rows, i = self.data.rows(block), 0
-        where, change = np.empty(ROWS, np.int64), np.empty(ROWS)
+        where, change = np.empty(len(rows), np.int64), np.empty(len(rows))
         while i < len(rows) and self.idle < n:
-            some = rows[i : i + ROWS]
+            some = rows[i : i + self.width]
             _swap.judge_rows(some, block.start + i, sign, self.near, where, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
             step = int(better[0]) if better.size else len(some)
@@ -121,6 +123,7 @@ class Search:
                 return
             self.idle += step
             i += step
+            self.width = ROWS if better.size else min(int(GROW * self.width), n)
             if better.size:
                 r, row = where[step], rows[i]
                 self._derive(_swap.exchange_row(block.start + i, r, row, sign, self.near, *self.scratch))

@@ -127,7 +127,7 @@ def make_lists(data: Data, threshold: np.ndarray, some: bool = False, progress: 
     if share > DENSITY:
         return None
     parts = _check.cores()
-    room = int(1.5 * DENSITY * n * n) // parts + 2 * n
+    room = int(1.5 * DENSITY * n * n) // parts + 2 * n + _swap.CHUNK
     start, stop = np.zeros((2, n), np.int64)
     lists = _swap.Lists(
         start, stop, np.empty(parts * room, np.int32), np.empty(parts * room, threshold.dtype), threshold
