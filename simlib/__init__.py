@@ -2,6 +2,7 @@
 
 from simlib.choose import KScan, Pick, Stability, scan_k, shuffle_columns, silhouette, stability
 from simlib.data import Sample, load
+from simlib.files import Loaded, LoadedMatrix, load_matrix, load_vectors
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
 from simlib.similarity import correlation, cosine_similarity
 
@@ -9,6 +10,8 @@ __all__ = [
     "Certificate",
     "Clustering",
     "KScan",
+    "Loaded",
+    "LoadedMatrix",
     "Pick",
     "Sample",
     "Stability",
@@ -18,6 +21,8 @@ __all__ = [
     "cosine_similarity",
     "kmedoids",
     "load",
+    "load_matrix",
+    "load_vectors",
     "scan_k",
     "shuffle_columns",
     "silhouette",

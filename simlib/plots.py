@@ -332,8 +332,11 @@ def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
                 group, np.arange(at[j], at[j + 1] + 1), orientation="horizontal", fill=True, color=COLOURS[colour]
             )
         ax.axvline(values.mean(), **dashed)
-        words = [f"{label} ({len(group):,})" for label, group in zip(known, groups, strict=True)]
-        ax.set_yticks((at[:-1] + at[1:]) / 2, words)
+        middle, words, last = (at[:-1] + at[1:]) / 2, [], -np.inf
+        for y, label, group in zip(middle, known, groups, strict=True):
+            words.append(f"{label} ({len(group):,})" if y - last > at[-1] / 24 else "")  # no label over another
+            last = y if words[-1] else last
+        ax.set_yticks(middle, words)
         ax.set(xlabel="silhouette (−1 to 1)", ylabel="cluster (items)", ylim=(at[-1], 0))
         ax.grid(False, axis="y")
         return ax

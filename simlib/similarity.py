@@ -115,8 +115,11 @@ def correlation(
 def _similarity(X, Y, centre, dtype, out, block_size, progress):
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
     block = BLOCK if block_size is None else _check.whole_number(block_size, "block_size", 1)
-    if _is_tensor(X) and X.device.type != "cpu":
-        return _on_device(X, Y, centre, dtype, out, block, progress)
+    if off_cpu(X):
+        from simlib import _device  # imports torch, which arrays have no need of
+
+        with _device.memory_explained(X):
+            return _on_device(X, Y, centre, dtype, out, block, progress)
     x = _check.as_array(X, "X")
     y = None if Y is None else _check.as_array(Y, "Y")
     if y is not None:
@@ -240,8 +243,10 @@ def _on_device(X, Y, centre, dtype, out, block, progress):
 
     if out is not None:
         raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
+    if _is_tensor(Y) and Y.device != X.device:
+        raise ValueError(f"X is on {X.device} and Y on {Y.device}: bring them to one device, with X.cpu() for instance")
     x, a = _torch_unit_scale(X, centre, "X")
-    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y).to(X.device), centre, "Y")
+    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y, device=X.device), centre, "Y")
     _check.same_columns(x.shape[1], y.shape[1])
     work = torch.promote_types(x.dtype, y.dtype)
     x, y = x.to(work), y.to(work)
@@ -284,6 +289,11 @@ def _is_tensor(A: Any) -> bool:
     return hasattr(A, "detach") and hasattr(A, "device")
 
 
+def off_cpu(A: Any) -> bool:
+    """Whether A is a torch tensor on a device other than the CPU."""
+    return _is_tensor(A) and A.device.type != "cpu"
+
+
 def _as_tensor(A: np.ndarray) -> Any:
     """The same memory as a torch tensor."""
     import torch
@@ -300,16 +310,14 @@ def rows_of(x: np.ndarray, scale: np.ndarray, index: np.ndarray) -> np.ndarray:
         part = rows[:, cols]
         _tile.finish(np.matmul(u, x[cols].T, out=part), a, scale[cols], part, none)
 
-    width = max(BLOCK, BLOCK**2 // len(index))
+    width = min(8192, max(BLOCK, BLOCK**2 // len(index)))  # also a single row keeps every core busy
     _in_threads(strip, [(slice(j, j + width),) for j in range(0, len(x), width)], False)
     rows[np.arange(len(index)), index] = a > 0
     return rows
 
 
-def pairs_of(x: np.ndarray, scale: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Similarities of some of the prepared vectors to some others, (len(rows), len(columns))."""
-    part = np.empty((len(rows), len(columns)), x.dtype)
-    _fill(part, x[rows], scale[rows], x[columns], scale[columns], BLOCK, False)
-    part[rows[:, None] == columns] = 1.0
-    part[scale[rows] == 0] = 0.0
-    return part
+def matrix_of(x: np.ndarray, scale: np.ndarray, progress: bool = False) -> np.ndarray:
+    """The similarity matrix of the prepared vectors."""
+    matrix = np.empty((len(x), len(x)), x.dtype)
+    _fill(matrix, x, scale, x, scale, BLOCK, True, progress)
+    return matrix
