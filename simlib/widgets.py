@@ -146,10 +146,8 @@ class Explorer(ipywidgets.VBox):
         """Show the pictures and cards of the k the slider stands on."""
         i, item = self.slider.index, self._found
         own = None if item is None else self._scan.fits[i].labels[item]
-        pictures = self._curves[self.criterion.value][i], self._maps[i] if own is None else self._ringed(i, own)
-        for image, picture, text in zip((self._left, self._right), pictures, self._texts(), strict=True):
-            with image.hold_sync():
-                image.value, image.tooltip = picture, text
+        self._left.value = self._curves[self.criterion.value][i]
+        self._right.value = self._maps[i] if own is None else self._ringed(i, own)
         self._clusters.value = self._boards[i] if item is None else self._board(i)
         self._say()
 
@@ -164,8 +162,8 @@ class Explorer(ipywidgets.VBox):
         self._say()
 
     def _say(self) -> None:
-        """One line: what became of the search, and which fit Python gets."""
-        said = self._said
+        """One line: what became of the search, or the values of k; and which fit Python gets."""
+        said = self._said or html.escape(self._texts()[0])
         if self._found is not None:
             said += " " + _place(self._scan.fits[self.slider.index], self._found, self._names)
         k = self._scan.ks[self.slider.index if self._used is None else self._used]
