@@ -1,19 +1,31 @@
 """Do the main job on the shipped words: matrix, 512 clusters, every notebook, one page.
 
-python notebooks/run.py            writes everything to results/
-python notebooks/run.py --store    runs the notebooks and stores their outputs in place instead
+python notebooks/run.py               writes everything to results/
+python notebooks/run.py --store       runs the notebooks and stores their outputs in place instead
+python notebooks/run.py --store 03    only that one
+
+Storing also measures: runtimes.json has each notebook's seconds and its kernel's most gigabytes, and changes only
+where a run departs from it by more than 30 %.
 """
 
 from __future__ import annotations
 
 import argparse
+import base64
 import csv
+import io
+import json
+import re
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
+import numpy as np
+import psutil
 from nbclient.exceptions import CellExecutionError
+from PIL import Image
 from tqdm import tqdm
 
 import simlib
@@ -21,32 +33,44 @@ from simlib import report
 from simlib.data import results_folder, written_whole
 
 HERE = Path(__file__).resolve().parent
+RUNTIMES = HERE / "runtimes.json"
 K = 512
 
 
 def main() -> int:
     """Run the job; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--store", action="store_true", help="store the outputs in the notebooks themselves")
-    store = parser.parse_args().store
+    parser.add_argument("--store", nargs="*", metavar="NN", help="store outputs in the notebooks (default: in all)")
+    numbers = parser.parse_args().store
     paths = sorted(HERE.glob("[0-9][0-9]_*.ipynb"))
     try:
-        if store:
-            for path, notebook in executed(paths):
-                with written_whole(path) as draft:
-                    nbformat.write(notebook, draft)
-                if path == paths[0]:
-                    with written_whole(HERE / "map.png") as draft:  # the README's figure
-                        draft.write_bytes(next(report.figures(notebook)))
+        if numbers is not None:
+            store([path for path in paths if not numbers or path.stem[:2] in numbers])
             return 0
         folder = results_folder()
         facts = cluster_words(folder)
-        keep(dict(executed(paths)), folder)
+        keep({path: notebook for path, notebook, _ in executed(paths)}, folder)
     except CellExecutionError as error:
         print(f"\nA notebook stopped:\n{error}", file=sys.stderr)
         return 1
     print(closing(facts, folder))
     return 0
+
+
+def store(paths: list[Path]) -> None:
+    """Run notebooks, store the outputs in them and what the runs took in runtimes.json."""
+    known = json.loads(RUNTIMES.read_text(encoding="utf-8")) if RUNTIMES.exists() else {}
+    for path, notebook, took in executed(paths):
+        with written_whole(path) as draft:
+            nbformat.write(notebook, draft)
+        if path.stem.startswith("00"):
+            with written_whole(HERE / "map.png") as draft:  # the README's figure
+                draft.write_bytes(next(report.figures(notebook)))
+        before = known.get(path.stem, dict.fromkeys(took, 0))
+        if any(abs(took[what] - before[what]) > 0.3 * took[what] for what in took):
+            known[path.stem] = took
+        with written_whole(RUNTIMES) as draft:
+            draft.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def cluster_words(folder: Path) -> dict:
@@ -63,20 +87,53 @@ def cluster_words(folder: Path) -> dict:
     with written_whole(folder / "clusters.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["word", "exemplar", "similarity"])
-        exemplars = words.names[fit.medoids[fit.labels]]
-        table.writerows(zip(words.names, exemplars, fit.similarity.round(4), strict=True))
+        names = np.array([spreadsheet_text(name) for name in words.names])
+        table.writerows(zip(names, names[fit.medoids[fit.labels]], fit.similarity.round(4), strict=True))
     swaps = time.perf_counter() - began - matrix
     return {"X": words.vectors, "names": words.names, "fit": fit, "matrix": matrix, "fit_seconds": swaps}
 
 
-def executed(paths: list[Path]):
-    """Yield (path, executed notebook) with a bar a notebook."""
+def spreadsheet_text(name: str) -> str:
+    """A name that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it."""
+    return "'" + name if name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else name
+
+
+def executed(paths: list[Path]) -> Iterator[tuple[Path, nbformat.NotebookNode, dict[str, float]]]:
+    """Yield (path, executed notebook, seconds and gigabytes it took) with a bar a notebook."""
     width = max(len(path.stem) for path in paths)
     for number, path in enumerate(paths, 1):
         cells = sum(cell.cell_type == "code" for cell in nbformat.read(path, 4).cells)
         label = f"[{number}/{len(paths)}] {path.stem:{width}}"
+        began, memory = time.perf_counter(), [0.0]
         with tqdm(total=cells, desc=label, unit="cell", bar_format="{desc} {n}/{total} cells {elapsed}") as bar:
-            yield path, report.execute(path, bar.update)
+
+            def on_cell(bar=bar, memory=memory):
+                bar.update()
+                memory.append(kernel_memory())
+
+            notebook = lighter(report.execute(path, on_cell))
+        took = {"seconds": round(time.perf_counter() - began), "gigabytes": round(max(memory), 1)}
+        yield path, notebook, took
+
+
+def lighter(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """The notebook with its pictures in 256 colours each: a third of the bytes, and hardly to be told apart."""
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", [])):
+        if png := output.get("data", {}).get("image/png"):
+            picture, small = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB"), io.BytesIO()
+            picture.quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(small, "PNG", optimize=True)
+            output.data["image/png"] = base64.b64encode(small.getvalue()).decode() + "\n"
+    return notebook
+
+
+def kernel_memory() -> float:
+    """The most memory, in GB, that a child of this process (the kernel) has held; where unknown, what it holds."""
+    most = [0.0]
+    for child in psutil.Process().children():
+        status = Path(f"/proc/{child.pid}/status")
+        peak = re.search(r"VmHWM:\s+(\d+) kB", status.read_text()) if status.exists() else None
+        most.append(int(peak[1]) * 1024 / 1e9 if peak else child.memory_info().rss / 1e9)
+    return max(most)
 
 
 def keep(notebooks: dict[Path, nbformat.NotebookNode], folder: Path) -> None:

@@ -225,7 +225,9 @@ def cluster_sizes(fit: Clustering, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def block_matrix(S: Any, fit: Clustering, ax: Axes | None = None, side: int = 400) -> Axes:
+def block_matrix(
+    S: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None, side: int = 400
+) -> Axes:
     """The matrix put in the order of its clusters, similar clusters side by side, as block means.
 
     At most 4,000 items, evenly drawn along the order, are averaged; pairs of an item with itself are left out.
@@ -233,6 +235,7 @@ def block_matrix(S: Any, fit: Clustering, ax: Axes | None = None, side: int = 40
 
     Parameters
     ----------
+    names : (n,), optional; up to 30 clusters are parted by lines, and named after their medoids
     side : most blocks along a side
     """
     ax, S, n = _axes(ax), np.asarray(S), len(fit.labels)
@@ -251,13 +254,18 @@ def block_matrix(S: Any, fit: Clustering, ax: Axes | None = None, side: int = 40
             total[row, row] -= S[own, own].sum(dtype=np.float64)
             pairs[row, row] -= c
     image = ax.imshow(total / pairs, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
-    ax.get_figure().colorbar(image, ax=ax, label="similarity (mean of a block)")
-    if len(place) <= 30:
-        ends = np.cumsum(np.bincount(place[fit.labels]))[:-1]
-        ax.hlines(ends, 0, n, color=INK, lw=0.5)
-        ax.vlines(ends, 0, n, color=INK, lw=0.5)
+    mean = " (mean of a block)" if side < n else ""
+    ax.get_figure().colorbar(image, ax=ax, label="similarity" + mean)
     ax.set(xlabel="items, cluster by cluster", ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
     ax.locator_params(nbins=5)
+    if len(place) <= 30:
+        ends = np.cumsum(np.bincount(place[fit.labels]))
+        ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
+        ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
+        if names is not None:
+            words = [_plain(names[m]) for m in fit.medoids[np.argsort(place)]]
+            ax.set_yticks(ends - np.diff(ends, prepend=0) / 2, words, parse_math=False)
+            ax.set_ylabel("clusters, by their medoids")
     ax.grid(False)
     return ax
 
@@ -385,14 +393,26 @@ def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: in
     return ax
 
 
-def similarity_to_medoid(fit: Clustering, ax: Axes | None = None) -> Axes:
-    """Mean similarity of a cluster's members to their medoid (itself left out) against the cluster's size."""
+def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+    """Mean similarity of a cluster's members to their medoid (itself left out) against the cluster's size.
+
+    Parameters
+    ----------
+    names : (n,), optional; written beside the tightest, the loosest and the largest clusters
+    """
     ax, sizes = _axes(ax), fit.sizes
     sums = np.bincount(fit.labels, fit.similarity, len(sizes)) - fit.similarity[fit.medoids]
     several = sizes > 1
     mean = sums[several] / (sizes[several] - 1)
-    ax.scatter(sizes[several], mean, s=22, color=COLOURS[0], alpha=0.6, lw=0)
+    at = np.column_stack([sizes[several], mean])
+    ax.scatter(*at.T, s=22, color=COLOURS[0], alpha=0.6, lw=0)
     ax.set(xlabel="size of the cluster (items)", ylabel="mean similarity to the medoid (−1 to 1)", xlim=(0, None))
+    if names is not None:
+        order = np.argsort(mean, kind="stable")
+        ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-at[:, 0], kind="stable")[:4]])
+        first = list(dict.fromkeys([*ends.tolist(), *order.tolist()]))  # the rest only keeps names off itself
+        marks = np.asarray(names)[fit.medoids[several][first]]
+        _label(ax, at[first], marks, len(set(ends.tolist())), np.full(len(first), 5.0), over=1)
     return ax
 
 

@@ -1,13 +1,16 @@
 """The notebooks as documents: what each must have, and exercises that can be done and cannot be skipped."""
 
 import ast
+import base64
 import importlib
+import io
 import json
 import re
 import sys
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from nbclient import NotebookClient
 
@@ -20,6 +23,7 @@ PROMISES = ("You will make", "You will be able to", "You need", "Runs in")
 sys.path.insert(0, str(FOLDER))
 try:
     maker = importlib.import_module("make_exercises")
+    run = importlib.import_module("run")
 finally:
     sys.path.pop(0)
 
@@ -267,3 +271,56 @@ def test_an_exercise_brings_what_it_needs_and_no_more():
     assert made[7].source == "answer_1 = ...  # a number"
     assert made[-1].source == cells[9].source
     assert "[07](../07_count.ipynb)" in made[0].source
+
+
+# make run, make notebooks
+
+
+def test_storing_twice_gives_the_same_bytes(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "HERE", tmp_path)
+    monkeypatch.setattr(run, "RUNTIMES", tmp_path / "runtimes.json")
+    cells = [nbformat.v4.new_code_cell("from matplotlib import pyplot as plt\n_ = plt.plot([1, 2])", id="a")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path := tmp_path / "03_two.ipynb")
+    run.store([path])
+    first = path.read_bytes()
+    took = json.loads((tmp_path / "runtimes.json").read_text())["03_two"]
+    assert took.keys() == {"seconds", "gigabytes"}
+    assert took["gigabytes"] > 0
+    run.store([path])
+    assert path.read_bytes() == first
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["03_two.ipynb", "runtimes.json"]
+
+
+def test_lighter_pictures_look_the_same():
+    from matplotlib import pyplot as plt
+    from PIL import Image
+
+    fig, ax = plt.subplots()
+    ax.imshow(np.random.default_rng(0).random((50, 50)))
+    fig.savefig(buffer := io.BytesIO(), format="png")
+    plt.close(fig)
+    png = base64.b64encode(buffer.getvalue()).decode()
+    output = nbformat.v4.new_output("display_data", {"image/png": png})
+    small = run.lighter(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("", outputs=[output])]))
+    after = base64.b64decode(small.cells[0].outputs[0].data["image/png"])
+    before, now = (
+        np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), float) for each in (buffer.getvalue(), after)
+    )
+    assert len(after) < 0.7 * len(buffer.getvalue())
+    assert abs(before - now).mean() < 2  # of 255
+
+
+def test_measurements_are_kept_while_they_hold(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "RUNTIMES", tmp_path / "runtimes.json")
+    path, notebook = tmp_path / "03_two.ipynb", nbformat.v4.new_notebook()
+    for seconds, kept in [(10, 10), (12, 10), (8, 10), (15, 15), (16, 15)]:
+        took = {"seconds": seconds, "gigabytes": 1.0}
+        monkeypatch.setattr(run, "executed", lambda paths, took=took: [(path, notebook, took)])
+        run.store([path])
+        assert json.loads((tmp_path / "runtimes.json").read_text())["03_two"]["seconds"] == kept
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_name_in_clusters_csv_is_a_formula(name):
+    assert run.spreadsheet_text(name) == "'" + name
+    assert run.spreadsheet_text("a" + name) == "a" + name

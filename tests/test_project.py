@@ -1,4 +1,4 @@
-"""The project as a whole: set-up files that agree, notebooks as documents, a page that needs no network."""
+"""The project as a whole: set-up files that agree, a page that needs no network."""
 
 import importlib
 import re
@@ -19,15 +19,6 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
 
 
-@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
-def notebook(request):
-    return nbformat.read(request.param, 4)
-
-
-def code(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
-
-
 def split(requirement):
     return re.match(r"([\w.-]+)(.*)", requirement).groups()
 
@@ -45,46 +36,6 @@ def test_exactly_the_versions_of_constraints_are_installed():
     pins = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
     different = {name: version(name) for name, pin in pins.items() if version(name).split("+")[0] != pin}
     assert not different
-
-
-def test_numbered_without_a_gap():
-    assert [path.stem[:2] for path in NOTEBOOKS] == [f"{i:02d}" for i in range(len(NOTEBOOKS))]
-    assert len(NOTEBOOKS) >= 5
-
-
-def test_counts_run_from_one_to_n(notebook):
-    assert [cell.execution_count for cell in code(notebook)] == list(range(1, len(code(notebook)) + 1))
-
-
-def test_no_errors_and_nothing_on_stderr(notebook):
-    outputs = [output for cell in code(notebook) for output in cell.outputs]
-    assert all(output.output_type != "error" for output in outputs)
-    assert all(output.get("name") != "stderr" for output in outputs)
-
-
-def test_opens_with_a_finding_and_four_promises(notebook):
-    title, promises = notebook.cells[0].source, notebook.cells[1].source
-    assert title.startswith("# ")
-    assert len(title.splitlines()) >= 3
-    for promise in ("**You will make**", "**You will be able to**", "**You need**", "**Runs in**"):
-        assert promise in promises
-
-
-def test_every_figure_is_followed_by_its_caption(notebook):
-    for cell, after in zip(notebook.cells, notebook.cells[1:], strict=False):
-        if any("image/png" in output.get("data", {}) for output in cell.get("outputs", [])):
-            assert after.source.startswith("*Figure"), cell.source
-
-
-def test_links_lead_somewhere(notebook):
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    for target in re.findall(r"\]\(([^)#]+)\)", text):
-        assert (ROOT / "notebooks" / target).exists(), target
-
-
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_under_a_megabyte(path):
-    assert path.stat().st_size < 1_000_000
 
 
 def small_notebook(*cells):
