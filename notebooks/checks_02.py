@@ -5,23 +5,26 @@ import numpy as np
 import simlib
 
 
-def check_1(answer, D, stuck):
-    """The exchange (point out, point in) that helps the stuck state most."""
+def check_1(answer, D, state):
+    """The exchange (point out, point in) that helps most after that of Figure 3."""
     assert isinstance(answer, tuple) and len(answer) == 2, (  # noqa: PT018
         f"answer_1 is a pair (point that leaves, point that comes), got {answer!r}"
     )
     out, into = map(int, answer)
-    medoids = [int(m) for m in stuck.medoids]
-    assert out in medoids, f"point {out} is no medoid of Figure 2, it cannot leave; the medoids are {medoids}"
+    medoids = [int(m) for m in state.medoids]
+    assert out in medoids, f"point {out} is no medoid on the right of Figure 3; the medoids are {medoids}"
+    assert into in range(len(D)), f"there is no point {into}: they are numbered 0 to {len(D) - 1}"
     assert into not in medoids, f"point {into} is a medoid already"
     best = simlib.certify(D, medoids, metric="precomputed")
-    after = float(D[:, [m for m in medoids if m != out] + [into]].min(axis=1).sum())
-    gain = after - stuck.inertia
-    assert gain < 0, f"with {out} out and {into} in the inertia is {after:.0f}, no better than {stuck.inertia:.0f}"
-    assert gain <= best.best_delta, (
-        f"that helps, {stuck.inertia:.0f} becomes {after:.0f}, but there is one better still: which heap has no medoid?"
+    then = float(D[:, [m for m in medoids if m != out] + [into]].min(axis=1).sum())
+    assert then - state.inertia <= best.best_delta, (
+        f"with {out} out and {into} in the inertia is {then:.0f}, from {state.inertia:.0f}: count the steps in each "
+        "cluster; in one of them the medoid is not the point in the middle"
     )
-    print(f"right: {out} leaves, {into} comes, and {stuck.inertia:.0f} becomes {after:.0f}; the loop cannot do that")
+    print(
+        f"right: {out} leaves, {into} comes, and {state.inertia:.0f} becomes {then:.0f}. This one the loop finds too: "
+        f"{into} lies in the cluster of {out}"
+    )
 
 
 def check_2(answer, points):
