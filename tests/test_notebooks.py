@@ -119,6 +119,11 @@ def test_nothing_is_installed_and_no_path_is_bent(notebook):
         assert not re.search(r"^\s*[!%]|sys\.path|chdir", cell.source, flags=re.M), cell.source
 
 
+def test_powers_are_formulas(notebook):
+    """The page drops <sup> and <sub>: 2<sup>24</sup> would read 224."""
+    assert not re.search(r"</?su[bp]>", text(notebook))
+
+
 def test_cells_to_show_in_a_talk(path, notebook):
     if path.stem[:2] in ("01", "02", "03", "04"):
         assert 6 <= len(tagged(notebook, "demo")) <= 8
