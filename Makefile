@@ -1,12 +1,13 @@
 # make run   the main job on the shipped data: matrix, 512 clusters, choice of k, figures, one page
 # make test  every test
 # make lab   the workbook in JupyterLab
+# make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
 # make bench simlib beside its peers: two tables, about 10 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lab bench notebooks data clean
+.PHONY: run test lab report bench notebooks exercises data clean
 
 run: $(READY)
 	$(BIN)/python notebooks/run.py
@@ -21,11 +22,20 @@ test: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
+report: $(READY)  ## of DATA, with K, TITLE, OUT and further OPTIONS="--pdf --metric correlation"
+	@mkdir -p results
+	$(BIN)/python -m simlib.report $(if $(DATA),"$(DATA)") $(if $(K),--k $(K)) $(if $(TITLE),--title "$(TITLE)") \
+		--out "$(if $(OUT),$(OUT),results/report.html)" $(OPTIONS)
+
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py
 
-notebooks: $(READY)  ## execute in place and store the outputs
+notebooks: $(READY)  ## execute in place and store the outputs, then write the exercises anew
 	$(BIN)/python notebooks/run.py --store
+	$(BIN)/python notebooks/make_exercises.py
+
+exercises: $(READY)  ## from the solutions in the notebooks
+	$(BIN)/python notebooks/make_exercises.py
 
 # Exactly the versions of constraints.txt; not done again unless they or the project's needs change.
 $(READY): constraints.txt pyproject.toml

@@ -24,6 +24,7 @@ import optima
 import psutil
 import sklearn
 import torch
+from sklearn.metrics import silhouette_samples
 from sklearn.metrics.pairwise import cosine_similarity as sklearn_cosine
 from threadpoolctl import threadpool_limits
 
@@ -268,6 +269,35 @@ def others(table, S, found):
         row(table, "default fit by kind of matrix, k = 512", f"{A.dtype} distances", took, took, details)
 
 
+def choices(table, S):
+    """The scan over k, and the silhouettes, on the words."""
+    ks = sorted(set(np.geomspace(2, 1000, 20).round().astype(int).tolist()))
+    took, scan = seconds(lambda: simlib.scan_k(S, ks))
+    what = "scan of 20 values of k, 2 to 1000"
+    row(table, what, "simlib `scan_k`, silhouettes included", took, took, "once")
+    D = 1 - S
+    gaps, theirs = [], 0.0
+    for k, inertia in zip(ks, scan.inertia, strict=True):
+        ends = [simlib.kmedoids(S, k, random_state=seed).inertia for seed in range(3)]
+        gaps.append(100 * (inertia / min(ends) - 1))
+        theirs += seconds(lambda k=k: peer.fasterpam(D.T, k, random_state=0, n_cpu=1))[0]
+    row(table, what, "kmedoids `fasterpam(D.T, n_cpu=1)` for each, fits only", theirs, took, "once")
+    table.append(f"| | | | | inertia against the best of three fits of its own, at worst {max(gaps):+.2f}% |")
+    labels = scan.fits[ks.index(520)].labels
+    del scan
+    np.fill_diagonal(D, 0)
+    contestants = {
+        "simlib, stored matrix": lambda: simlib.silhouette(S, labels),
+        "scikit-learn `silhouette_samples`": lambda: silhouette_samples(D, labels, metric="precomputed"),
+        "simlib, from vectors": lambda: simlib.silhouette(simlib.load("words").vectors, labels, metric="cosine"),
+    }
+    times, results = in_turn(contestants)
+    ours, scores, _ = results.values()
+    for name, took in times.items():
+        row(table, "silhouette, k = 520", name, took, times["simlib, stored matrix"])
+    table.append(f"| | | | | largest difference from scikit-learn's: {np.abs(ours - scores).max():.0e} |")
+
+
 def fresh_process():
     """Seconds until simlib is imported, and for the first fit, in a new process with a warm cache."""
     code = """
@@ -294,17 +324,21 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", choices=("similarity", "medoids"), help="only this part, and nothing is written")
+    parser.add_argument(
+        "--part", choices=("similarity", "medoids", "choices"), help="only this part, and nothing is written"
+    )
     part = parser.parse_args().part
     table = [
         "| what (n = 20,000, d = 384) | who | seconds | times ours | inertia, memory, where the time goes |",
         "|---|---|---|---|---|",
     ]
     simlib.kmedoids(simlib.cosine_similarity(np.eye(300, dtype=np.float32)), 9)
-    if part != "medoids":
+    if part in (None, "similarity"):
         similarities(table)
-    if part != "similarity":
+    if part in (None, "medoids"):
         clusterings(table, simlib.cosine_similarity(simlib.load("words").vectors))
+    if part in (None, "choices"):
+        choices(table, simlib.cosine_similarity(simlib.load("words").vectors))
     imported, first = fresh_process()
     row(table, "fresh process: import", "simlib", imported, imported)
     row(table, "fresh process: first fit, compiled code from the cache", "simlib", first, first)

@@ -1,7 +1,8 @@
 """simlib: from vectors to the full similarity matrix, to k-medoids clusters, to a number of clusters."""
 
-from simlib.choose import KScan, scan_k, silhouette
+from simlib.choose import KScan, Pick, Stability, scan_k, shuffle_columns, silhouette, stability
 from simlib.data import Sample, load
+from simlib.files import Loaded, LoadedMatrix, load_matrix, load_vectors
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
 from simlib.similarity import correlation, cosine_similarity
 
@@ -9,13 +10,21 @@ __all__ = [
     "Certificate",
     "Clustering",
     "KScan",
+    "Loaded",
+    "LoadedMatrix",
+    "Pick",
     "Sample",
+    "Stability",
     "assign",
     "certify",
     "correlation",
     "cosine_similarity",
     "kmedoids",
     "load",
+    "load_matrix",
+    "load_vectors",
     "scan_k",
+    "shuffle_columns",
     "silhouette",
+    "stability",
 ]

@@ -14,6 +14,8 @@ import psutil
 def as_array(A: Any, name: str) -> np.ndarray:
     """View `A` (array, CPU tensor or nested list) as a real, non-empty 2-D array; never copies an array."""
     if hasattr(A, "detach"):
+        if A.device.type != "cpu":
+            raise ValueError(f"{name} is on {A.device}, but this works on the CPU: pass {name}.cpu()")
         A = A.detach().float().numpy() if "bfloat16" in str(A.dtype) else A.detach().numpy()
     try:
         A = np.asarray(A)

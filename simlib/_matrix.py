@@ -8,15 +8,16 @@ always closer; the loss of an item is `base` - closeness to its medoid.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from simlib import _check, _passes, _tile, similarity
+from simlib import _check, _passes, _tile, _vectors, similarity
 
 BLOCK = 512  # rows looked at between two looks at the clock, the bar and the keyboard
+BLOCK_ENTRIES = 50_000_000  # and no more entries than that: 200 MB of float32
 VECTORS = ("cosine", "correlation")
 METRICS = ("similarity", "precomputed", *VECTORS)
 
@@ -44,8 +45,7 @@ class Data:
     def sums(self) -> np.ndarray:
         """Each item's summed closeness to all, float64 (n,)."""
         if self.matrix is None:
-            unit = self.vectors * self.scale[:, None]
-            return unit @ unit.sum(axis=0)
+            return _vectors.own_sums(self.vectors, self.scale, np.zeros(self.n, np.int32), 1)
         return np.concatenate([_passes.row_sums(self.rows(block), self.sign) for block in self.blocks()])
 
     @property
@@ -59,15 +59,26 @@ class Data:
             return self.matrix, index
         return self.rows(index), np.arange(len(index))
 
+    @property
+    def matrix_bytes(self) -> int:
+        """What the n x n matrix takes, or would take."""
+        return self.n**2 * np.dtype(type(self.sign)).itemsize
+
+    def stored(self, progress: bool = False) -> Data:
+        """The same items by their matrix."""
+        matrix = similarity.matrix_of(self.vectors, self.scale, progress)
+        return replace(self, matrix=matrix, vectors=None, scale=None)
+
     def pairs(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Entries of some rows and columns, (len(rows), len(columns))."""
         if self.matrix is None:
-            return similarity.pairs_of(self.vectors, self.scale, rows, columns)
+            return _vectors.pairs(self.vectors, self.scale, rows, columns)
         return np.ascontiguousarray(self.matrix[rows[:, None], columns], dtype=type(self.sign))
 
     def blocks(self) -> Iterator[slice]:
         """Slices that cover the n rows."""
-        return (slice(i, min(i + BLOCK, self.n)) for i in range(0, self.n, BLOCK))
+        step = max(1, min(BLOCK, BLOCK_ENTRIES // self.n))
+        return (slice(i, min(i + step, self.n)) for i in range(0, self.n, step))
 
 
 def prepare(A: Any, metric: str) -> Data:
@@ -76,6 +87,9 @@ def prepare(A: Any, metric: str) -> Data:
     A = _check.as_array(A, "A")
     work = _check.working_dtype(A.dtype)
     if metric in VECTORS:
+        copied = metric == "correlation" or A.dtype != work or not A.flags.c_contiguous
+        need = A.size * np.dtype(work).itemsize * copied
+        _check.memory(need, f"a {work.__name__} copy of the vectors", "pass C-ordered float32, or cluster a sample")
         x, scale = similarity.unit_scale(A, work, metric == "correlation", "A")
         return Data(len(x), metric, work(1), 1.0, (scale > 0).astype(work), vectors=x, scale=scale, given=A)
     if A.flags.f_contiguous and not A.flags.c_contiguous:

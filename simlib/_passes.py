@@ -172,17 +172,74 @@ def best_members(sums, labels, k):
 
 
 @compiled(parallel=True)
-def cluster_sums(rows, first, sign, labels, k):
-    """Summed closeness of items first, first + 1, ... to each cluster, the item itself left out.
+def add_by_cluster(rows, index, first, sign, labels, sums):
+    """Add closeness rows[index[i], first : first + w] to sums[labels[i]]; sums (k, w).
 
-    Returns float64 (len(rows), k).
+    Rows of one cluster that follow one another find their sum in the first-level cache.
     """
-    p, n = rows.shape
-    sums = np.zeros((p, k))
-    for i in prange(p):
-        for o in range(n):
-            sums[i, labels[o]] += rows[i, o]
-        sums[i, labels[first + i]] -= rows[i, first + i]
+    w = sums.shape[1]
+    for strip in prange((w + STRIP - 1) // STRIP):
+        left, right = strip * STRIP, min(strip * STRIP + STRIP, w)
+        for i in range(len(index)):
+            row, total = rows[index[i], first + left : first + right], sums[labels[i], left:right]
+            for o in range(len(row)):
+                total[o] += np.float64(sign * row[o])
+
+
+@compiled(parallel=True)
+def own_and_next(sums, counts, labels, own):
+    """Mean closeness of w items to the others of their cluster, and to the closest other cluster: float64 (2, w).
+
+    sums (k, w) are over the counts (k,) members of each cluster; the item itself, at closeness own (w,), is among them.
+    """
+    k, w = sums.shape
+    means = np.full((2, w), -np.inf)
+    for strip in prange((w + STRIP - 1) // STRIP):
+        left, right = strip * STRIP, min(strip * STRIP + STRIP, w)
         for r in range(k):
-            sums[i, r] *= sign
-    return sums
+            total = sums[r, left:right]
+            for o in range(len(total)):
+                i = left + o
+                if labels[i] == r:
+                    means[0, i] = (total[o] - own[i]) / max(counts[r] - 1, 1)
+                else:
+                    means[1, i] = max(means[1, i], total[o] / counts[r])
+    return means
+
+
+@compiled
+def drop_cheapest(close, k):
+    """Take medoids away one by one, each time the one whose loss costs least, until k of them are left.
+
+    close (n, m) is every item's closeness to the m medoids. Returns the positions that stay, ascending.
+    """
+    n, m = close.shape
+    stays, loss = np.ones(m, np.bool_), np.zeros(m)
+    first, second = np.full(n, -1), np.full(n, -1)
+    for o in range(n):
+        _two_closest(close[o], stays, o, first, second, loss)
+    for _ in range(m - k):
+        cheapest, r = np.inf, -1
+        for q in range(m):
+            if stays[q] and loss[q] < cheapest:
+                cheapest, r = loss[q], q
+        stays[r] = False
+        for o in range(n):
+            if first[o] == r or second[o] == r:
+                loss[first[o]] -= np.float64(close[o, first[o]]) - np.float64(close[o, second[o]])
+                _two_closest(close[o], stays, o, first, second, loss)
+    return np.flatnonzero(stays)
+
+
+@compiled
+def _two_closest(close, stays, o, first, second, loss):
+    """Find item o's two closest medoids among those that stay; without the first it would lose the difference."""
+    a, b, x, y = -1, -1, -np.inf, -np.inf
+    for q in range(len(close)):
+        if stays[q] and close[q] > y:
+            if close[q] > x:
+                a, b, x, y = q, a, np.float64(close[q]), x
+            else:
+                b, y = q, np.float64(close[q])
+    first[o], second[o] = a, b
+    loss[a] += x - y

@@ -5,30 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from tqdm.auto import tqdm
 
-from simlib import _swap
-from simlib._matrix import Data
-from simlib._start import make_lists
+from simlib import _check, _swap, _vectors
+from simlib._matrix import BLOCK_ENTRIES, Data
+from simlib._start import at_hand, make_lists
 
 DEPTH = 8  # nearest medoids kept for each item
+DEPTH_VECTORS = 10  # the same where the whole row of an item is dear: fewer fall out of reach of their lists
 ROOM = 500  # items that may fall out of reach of their lists before these are made anew
-ROWS = 32  # candidates judged at once where there are no lists
+LOOSE_BYTES = 500_000_000  # and their rows take no more than this
+ROWS = 16  # candidates judged at once after a swap, where there are no lists
+GROW = 1.25  # how many times more are judged at once as long as there is no swap
 KICK = 12  # at most so many medoids are exchanged at random before the next repair
+WAYS_OUT = (
+    'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
+    "with predict"
+)
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
 
 
 class Search:
     """Medoids on their way to a swap optimum: what is known of each item's nearest medoids, and the lists."""
 
-    def __init__(self, data: Data, medoids: np.ndarray) -> None:
-        self.data, self.swaps, self.idle = data, 0, 0
-        n, depth = data.n, min(DEPTH, len(medoids))
+    def __init__(self, data: Data, medoids: np.ndarray, progress: bool = False) -> None:
+        self.data, self.progress, self.swaps, self.idle, self.width = data, progress, 0, 0, ROWS
+        n, depth = data.n, min(DEPTH if data.vectors is None else DEPTH_VECTORS, len(medoids))
         self.work = type(data.sign)
+        if data.vectors is not None:
+            entry = np.dtype(self.work).itemsize
+            need = n * (depth + 5) * (4 + entry) + 2 * BLOCK_ENTRIES * entry + self._room() * n * entry
+            _check.memory(need, f"a search for swaps among {n} vectors, beside the vectors,", WAYS_OUT)
         is_medoid = np.zeros(n, bool)
         is_medoid[medoids] = True
         known = np.empty((depth, n), np.int32), np.empty((depth, n), self.work), np.empty(n, self.work)
         self.near = _swap.Near(*known, medoids.copy(), is_medoid)
-        self.scratch = np.empty(2 * n, np.int32), np.empty(2 * n, self.work), np.empty(2 * n, np.int32)
+        room = 2 * n + _swap.CHUNK
+        self.scratch = np.empty(room, np.int32), np.empty(room, self.work), np.empty(room, np.int32)
         self.renew()
         self.tolerance = TOLERANCE * abs(self.loss())
 
@@ -41,12 +54,22 @@ class Search:
         depth, k = len(self.near.position), len(self.near.medoids)
         self.near.position[:], self.near.close[:] = nearest(self.data, self.near.medoids, depth)
         last = self.near.close[-1].copy()
-        self.lists = make_lists(self.data, last)
+        self.lists = None  # the old ones make room
+        if self.data.vectors is None or depth < k:
+            self.lists = make_lists(self.data, last, True, self.progress)
+        if self.lists is None:
+            self.data = at_hand(self.data, self.progress)
+        self.listed = 0 if self.lists is None else len(self.lists.start)
         self.near.floor[:] = last if self.lists is not None or depth < k else -np.inf
         self.threshold = np.full(self.data.n, -np.inf, self.work) if self.lists is None else last
-        room = 0 if self.lists is None else min(ROOM, self.data.n)
+        room = 0 if self.lists is None else self._room()
         self.loose = _swap.Loose(np.empty(self.data.n, np.int32), np.empty((room, self.data.n), self.work))
         self.n_loose = 0
+
+    def _room(self) -> int:
+        """How many items may be loose: the more items, the more of them, but no more rows than fit."""
+        n = self.data.n
+        return min(n, max(ROOM, n // 100), max(1, LOOSE_BYTES // (n * np.dtype(self.work).itemsize)))
 
     def restart(self, medoids: np.ndarray) -> None:
         """Go on from other medoids, with the lists there are."""
@@ -65,7 +88,7 @@ class Search:
 
     def exchange(self, j: int, r: int) -> None:
         """Put item j in place of the medoid at position r, whatever that does to the loss."""
-        if self.lists is None:
+        if j >= self.listed:
             row = self.data.rows([j])[0]
             n_short = _swap.exchange_row(j, r, row, self.data.sign, self.near, *self.scratch)
         else:
@@ -74,7 +97,7 @@ class Search:
 
     def look_at(self, block: slice) -> None:
         """Judge a block of candidates in order, swapping at once."""
-        if self.lists is None:
+        if block.stop > self.listed:
             self._by_rows(block)
             return
         j = block.start
@@ -89,9 +112,9 @@ class Search:
         """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""
         n, sign = self.data.n, self.data.sign
         rows, i = self.data.rows(block), 0
-        where, change = np.empty(ROWS, np.int64), np.empty(ROWS)
+        where, change = np.empty(len(rows), np.int64), np.empty(len(rows))
         while i < len(rows) and self.idle < n:
-            some = rows[i : i + ROWS]
+            some = rows[i : i + self.width]
             _swap.judge_rows(some, block.start + i, sign, self.near, where, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
             step = int(better[0]) if better.size else len(some)
@@ -100,6 +123,7 @@ class Search:
                 return
             self.idle += step
             i += step
+            self.width = ROWS if better.size else min(int(GROW * self.width), n)
             if better.size:
                 r, row = where[step], rows[i]
                 self._derive(_swap.exchange_row(block.start + i, r, row, sign, self.near, *self.scratch))
@@ -124,10 +148,13 @@ class Search:
         history = []
         while self.idle < self.data.n and len(history) < max_iter:
             before = self.near.medoids.copy()
-            for block in self.data.blocks():
-                self.look_at(block)
-                if self.idle >= self.data.n:
-                    break
+            bar = {"desc": f"pass {len(history) + 1}", "unit": " items", "leave": False, "disable": not self.progress}
+            with tqdm(total=self.data.n, **bar) as looked_at:
+                for block in self.data.blocks():
+                    self.look_at(block)
+                    if self.idle >= self.data.n:
+                        break
+                    looked_at.update(block.stop - block.start)
             history.append(self.loss())
             report(len(history), int(np.sum(self.near.medoids != before)), history[-1])
         return history
@@ -170,6 +197,8 @@ class Search:
 
 def nearest(data: Data, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
     """Positions int32 and closeness (depth, n) of each item's nearest medoids, nearest first, ties to the first."""
+    if data.vectors is not None:
+        return _vectors.nearest(data.vectors, data.scale, medoids, depth)
     position = np.full((depth, data.n), -1, np.int32)
     close = np.full((depth, data.n), -np.inf, type(data.sign))
     for first in range(0, len(medoids), 500):

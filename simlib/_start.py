@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check, _passes, _swap
-from simlib._matrix import Data
+from simlib import _check, _passes, _swap, _vectors
+from simlib._matrix import BLOCK_ENTRIES, Data
 
 STARTS = ("build", "k-medoids++", "random", "first")
 DENSITY = 0.1  # lists are made if they hold less than this share of the matrix
+KEPT_BYTES = 4e9  # what is kept in place of vectors takes less than this, and less than half of the memory that is free
 
 
 def check_medoids(medoids: Any, n: int, name: str) -> np.ndarray:
@@ -70,6 +71,7 @@ def build(data: Data, k: int) -> np.ndarray:
     the order of their bounds until the best gain found is above every bound left. The first medoids are found
     on whole rows; once the items that are closer to each other than to their medoid are few, they are listed.
     """
+    data = at_hand(data)
     medoids = np.empty(k, np.int64)
     medoids[0] = np.argmax(data.sums())
     best = data.sign * data.rows(medoids[:1])[0]
@@ -101,18 +103,31 @@ def _largest_gain(data: Data, best: np.ndarray, bound: np.ndarray) -> int:
             return int(np.flatnonzero(fresh & (bound == top))[0])
         bound[look] = _passes.gains(*data.picked(look), data.sign, best)
         fresh[look] = True
-        width = min(2 * width, 2000)
+        width = max(64, min(2 * width, 2000, 4 * BLOCK_ENTRIES // data.n))
 
 
-def make_lists(data: Data, threshold: np.ndarray) -> _swap.Lists | None:
-    """For every item those it is closer to than `threshold` (n,); None if they are too many to be worth it."""
+def make_lists(data: Data, threshold: np.ndarray, some: bool = False, progress: bool = False) -> _swap.Lists | None:
+    """For every item those it is closer to than `threshold` (n,); None if they are too many to be worth it.
+
+    From vectors the lists take the place of the matrix: worth it if they are shorter and fit in memory. If `some`, and
+    they do not fit, the first rows get theirs.
+    """
     n = data.n
     sample = np.arange(0, n, max(1, n // 64))
     share = _swap.count_closer(data.rows(sample), data.sign, threshold).mean() / n
+    if data.vectors is not None:
+        entries = 1.1 * share * n * n + n
+        entry = 4 + threshold.itemsize
+        if share * entry > threshold.itemsize:  # longer than the matrix
+            return None
+        room = room_for_kept() / entry
+        rows = n if entries <= room else int(n * room / entries) if some else 0
+        made = data.vectors, data.scale, threshold, rows, int(entries * rows / n), progress
+        return _vectors.make_lists(*made) if rows else None
     if share > DENSITY:
         return None
     parts = _check.cores()
-    room = int(1.5 * DENSITY * n * n) // parts + 2 * n
+    room = int(1.5 * DENSITY * n * n) // parts + 2 * n + _swap.CHUNK
     start, stop = np.zeros((2, n), np.int64)
     lists = _swap.Lists(
         start, stop, np.empty(parts * room, np.int32), np.empty(parts * room, threshold.dtype), threshold
@@ -123,3 +138,14 @@ def make_lists(data: Data, threshold: np.ndarray) -> _swap.Lists | None:
         if not _swap.list_closer(data.rows(block), block.start, data.sign, lists, cursor, end):
             return None
     return lists
+
+
+def room_for_kept() -> float:
+    """Bytes that lists or a matrix made from vectors may take."""
+    return min(KEPT_BYTES, _check.available_memory() / 2)
+
+
+def at_hand(data: Data, progress: bool = False) -> Data:
+    """The items by their matrix if they are vectors and it fits among what is kept, else as they are."""
+    fits = data.vectors is not None and data.matrix_bytes < room_for_kept()
+    return data.stored(progress) if fits else data

@@ -12,13 +12,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
+from llvmlite import binding, ir
+from numba import prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from simlib._compile import compiled
 
 STRIP = 1024  # items whose nearest medoids stay in the first-level cache while the medoids' rows go by
 CHUNK = 64  # items looked at together: a few vector comparisons tell whether any of them matters
 WIDE = 256  # the same where hits are few
+AHEAD = 2048  # entries of a row asked for before they are wanted: memory and arithmetic then go on side by side
+PACKS = binding.get_host_cpu_features().get("avx512f", False)  # the processor moves what is wanted of a vector in front
 
 
 class Near(NamedTuple):
@@ -77,25 +82,87 @@ def nearest(rows, index, first, sign, position, close):
                     insert(position, close, left + o, depth - 1, first + r, c)
 
 
-@compiled
-def closer(row, sign, threshold, items):
-    """Write the items that the row is closer to than `threshold` (n,) to `items`; returns how many.
+@intrinsic
+def _pack(typing, row, sign, threshold, o, items, close, at):
+    """Of the 64 bytes from row[o] on: write the items closer than their threshold from items[at], close[at] on.
 
-    No branch depends on a single entry: the index is always stored, and the cursor moves on if it was wanted.
+    Whole vectors are written, what is wanted of them in front; returns `at` moved on by what was wanted.
     """
-    at, whole = 0, len(row) - len(row) % CHUNK
+    number = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}[row.dtype]
+    lanes = 64 // (row.dtype.bitwidth // 8)
+
+    def generate(context, builder, signature, values):
+        def place(which, index, kind):
+            data = context.make_array(signature.args[which])(context, builder, values[which]).data
+            return builder.bitcast(builder.gep(data, [index]), ir.VectorType(kind, lanes).as_pointer())
+
+        def spread(value):
+            one = builder.insert_element(ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined), value, zero)
+            return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), lanes), [0] * lanes))
+
+        def front(vector, index, which):
+            """Store the wanted lanes of a vector in front."""
+            name = f"llvm.experimental.vector.compress.v{lanes}{'i' if which == 4 else 'f'}{names[which]}"
+            kind = ir.FunctionType(vector.type, [vector.type, wanted.type, vector.type])
+            compress = cgutils.get_or_insert_function(builder.module, kind, name)
+            packed = builder.call(compress, [vector, wanted, ir.Constant(vector.type, ir.Undefined)])
+            builder.store(packed, place(which, index, vector.type.element), align=4)
+
+        zero, names = ir.Constant(ir.IntType(32), 0), {4: "32", 5: str(row.dtype.bitwidth)}
+        x = builder.load(place(0, values[3], number), align=4)
+        limit = builder.load(place(2, values[3], number), align=4)
+        c = builder.fmul(x, spread(values[1]))
+        wanted = builder.fcmp_ordered(">", c, limit)
+        first = spread(builder.trunc(values[3], ir.IntType(32)))
+        index = builder.add(first, ir.Constant(ir.VectorType(ir.IntType(32), lanes), list(range(lanes))))
+        front(index, values[6], 4)
+        front(c, values[6], 5)
+        bits = builder.bitcast(wanted, ir.IntType(lanes))
+        return builder.add(values[6], builder.zext(builder.ctpop(bits), ir.IntType(64)))
+
+    return types.intp(row, sign, threshold, types.intp, items, close, types.intp), generate
+
+
+@intrinsic
+def _fetch(typing, row, o):
+    """Ask for the line of memory at row[o], which may lie behind the row's end, into the second-level cache."""
+
+    def generate(context, builder, signature, values):
+        data = context.make_array(signature.args[0])(context, builder, values[0]).data
+        place = builder.bitcast(builder.gep(data, [values[1]]), ir.IntType(8).as_pointer())
+        flag = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [place.type, flag, flag, flag])
+        fetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        builder.call(fetch, [place, *(ir.Constant(flag, choice) for choice in (0, 2, 1))])  # to read, level 2, data
+        return context.get_dummy_value()
+
+    return types.void(row, types.intp), generate
+
+
+@compiled
+def closer(row, sign, threshold, items, close):
+    """Write the items that the row is closer to than `threshold` (n,) to `items`, their closeness to `close`.
+
+    Returns how many they are; CHUNK more places are written to. No branch depends on a single entry.
+    """
+    at, whole, lanes = 0, len(row) - len(row) % CHUNK, 64 // row.itemsize
     for left in range(0, whole, CHUNK):
         x, y = row[left : left + CHUNK], threshold[left : left + CHUNK]
         found = False
+        for o in range(left + AHEAD, left + AHEAD + CHUNK, lanes):
+            _fetch(row, o)
         for o in range(CHUNK):
             found |= sign * x[o] > y[o]
-        if found:
-            for o in range(CHUNK):
-                items[at] = left + o
-                at += sign * x[o] > y[o]
+        if found and PACKS:
+            for o in range(left, left + CHUNK, lanes):
+                at = _pack(row, sign, threshold, o, items, close, at)
+        elif found:
+            for o in range(left, left + CHUNK):
+                items[at], close[at] = o, sign * row[o]
+                at += close[at] > threshold[o]
     for o in range(whole, len(row)):
-        items[at] = o
-        at += sign * row[o] > threshold[o]
+        items[at], close[at] = o, sign * row[o]
+        at += close[at] > threshold[o]
     return at
 
 
@@ -125,13 +192,10 @@ def list_closer(rows, first, sign, lists, cursor, end):
     for part in prange(parts):
         at = cursor[part]
         for i in range(part * p // parts, (part + 1) * p // parts):
-            if at + n > end[part]:
+            if at + n + CHUNK > end[part]:
                 enough[part] = False
                 break
-            row, items, close = rows[i], all_items[at:], all_close[at:]
-            m = closer(row, sign, threshold, items)
-            for e in range(m):
-                close[e] = sign * row[items[e]]
+            m = closer(rows[i], sign, threshold, all_items[at:], all_close[at:])
             start[first + i], stop[first + i] = at, at + m
             at += m
         cursor[part] = at
@@ -275,20 +339,16 @@ def judge_rows(rows, first, sign, near, where, change_by):
         if near.is_medoid[first + i]:
             where[i], change_by[i] = 0, np.inf
             continue
-        row, items = rows[i], np.empty(rows.shape[1] + CHUNK, np.int32)
-        items = items[: closer(row, sign, near.close[1], items)]
-        close = np.empty(len(items), row.dtype)
-        for e in range(len(items)):
-            close[e] = sign * row[items[e]]
-        where[i], change_by[i] = judge(items, close, near, removal, cheapest, removal.copy())
+        room = rows.shape[1] + CHUNK
+        items, close = np.empty(room, np.int32), np.empty(room, rows.dtype)
+        m = closer(rows[i], sign, near.close[1], items, close)
+        where[i], change_by[i] = judge(items[:m], close[:m], near, removal, cheapest, removal.copy())
 
 
 @compiled
 def exchange_row(j, r, row, sign, near, items, close, short):
     """`exchange` with the items found in candidate j's row."""
-    m = closer(row, sign, near.floor, items)
-    for e in range(m):
-        close[e] = sign * row[items[e]]
+    m = closer(row, sign, near.floor, items, close)
     return exchange(j, r, items[:m], close[:m], near, short)
 
 

@@ -3,11 +3,54 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import prange
+from llvmlite import ir
+from numba import prange, types
+from numba.extending import intrinsic
 
 from simlib._compile import compiled
 
 EDGE = 64  # a 64 x 64 patch of float32 is 16 KB: it stays in the first-level cache while it is turned
+BAND = 160  # rows of a tile that stay in the second-level cache while they are scaled and turned
+LINE = 64  # bytes of a line of the cache
+
+
+@intrinsic
+def _put_line(typing, target, at, source, start):
+    """Copy the 64 bytes from source[start] on to target[at], an aligned line, past the caches.
+
+    An ordinary store first reads the line it is about to overwrite; a matrix is written twice as fast without.
+    """
+
+    def generate(context, builder, signature, values):
+        def line(kind, array, index):
+            data = context.make_array(kind)(context, builder, array).data
+            return builder.bitcast(builder.gep(data, [index]), ir.VectorType(ir.IntType(32), LINE // 4).as_pointer())
+
+        kinds = signature.args
+        content = builder.load(line(kinds[2], *values[2:]), align=1)
+        store = builder.store(content, line(kinds[0], *values[:2]), align=LINE)
+        store.set_metadata("nontemporal", builder.module.add_metadata([ir.Constant(ir.IntType(32), 1)]))
+        return context.get_dummy_value()
+
+    return types.void(target, types.intp, source, types.intp), generate
+
+
+@compiled
+def _write(block, target, past):
+    """Copy block (p, q) to target; if `past`, whole lines past the caches."""
+    p, q = block.shape
+    size = target.itemsize
+    lines = past and target.strides[1] == size and q * size >= 2 * LINE
+    for i in range(p):
+        source, row = block[i], target[i]
+        head = (-(target.ctypes.data + i * target.strides[0]) & (LINE - 1)) // size if lines else q
+        body = head + (q - head) * size // LINE * (LINE // size)
+        for j in range(head):
+            row[j] = source[j]
+        for j in range(head, body, LINE // size):
+            _put_line(row, j, source, j)
+        for j in range(body, q):
+            row[j] = source[j]
 
 
 @compiled
@@ -15,23 +58,49 @@ def finish(tile, a, b, upper, lower):
     """Write clip(tile[i, j] * a[i] * b[j], -1, 1) to `upper` (p, q) and its transpose to `lower` (q, p).
 
     The product of the two scales and the tile is taken in float64 and rounded once. Pass `lower`
-    with zero rows when no transpose is wanted; `upper` may be `tile` itself.
+    with zero rows when no transpose is wanted. `upper` may be `tile` itself: then both stay in the caches.
     """
     p, q = tile.shape
-    patch = np.empty((EDGE, EDGE), upper.dtype)
-    for top in range(0, p, EDGE):
-        for left in range(0, q, EDGE):
-            scale = b[left : min(left + EDGE, q)]
-            for i in range(top, min(top + EDGE, p)):
-                source, target, kept = tile[i, left:q], upper[i, left:q], patch[i - top]
-                for j in range(len(scale)):
-                    target[j] = min(max(source[j] * (a[i] * scale[j]), -1.0), 1.0)
-                    kept[j] = target[j]
-            if len(lower):
-                for j in range(len(scale)):
-                    turned, column = lower[left + j, top : min(top + EDGE, p)], patch[:, j]
-                    for i in range(len(turned)):
-                        turned[i] = column[i]
+    past = upper.ctypes.data != tile.ctypes.data
+    band, turned = np.empty((BAND, q), upper.dtype), np.empty((EDGE, BAND), upper.dtype)
+    for top in range(0, p, BAND):
+        height = min(BAND, p - top)
+        for i in range(height):
+            source, kept = tile[top + i], band[i]
+            for j in range(len(b)):
+                kept[j] = min(max(source[j] * (a[top + i] * b[j]), -1.0), 1.0)
+        _write(band[:height], upper[top : top + height], past)
+        if len(lower):
+            for left in range(0, q, EDGE):
+                width = min(EDGE, q - left)
+                for j in range(width):
+                    row, column = turned[j, :height], band[:, left + j]
+                    for i in range(height):
+                        row[i] = column[i]
+                _write(turned[:width, :height], lower[left : left + width, top : top + height], past)
+
+
+@compiled
+def narrow(tile, half):
+    """Write numbers in [-1, 1] to `half`, the bits of float16 as uint16, rounded to nearest, ties to even.
+
+    A number rounds to 11 digits as it is added to a power of two and that is taken off again.
+    """
+    q = tile.shape[1]
+    power, value = np.empty(q), np.empty(q, np.float32)
+    exponent, bits = power.view(np.uint64), value.view(np.uint32)
+    mask, least, up = np.uint64(0x7FF << 52), np.uint64((1023 - 14) << 52), np.uint64(42 << 52)
+    for i in range(tile.shape[0]):
+        source, row = tile[i], half[i]
+        for j in range(q):
+            power[j] = source[j]
+        for j in range(q):
+            row[j] = exponent[j] >> np.uint64(63) << np.uint64(15)  # the sign
+            exponent[j] = max(exponent[j] & mask, least) + up
+        for j in range(q):
+            value[j] = ((abs(np.float64(source[j])) + power[j]) - power[j]) * 2.0**-112
+        for j in range(q):
+            row[j] |= bits[j] >> np.uint32(13)
 
 
 @compiled

@@ -1,14 +1,15 @@
-"""Criteria for the number of clusters. The module shows what each k costs and buys; it never picks one.
+"""Criteria for the number of clusters, and reasons to doubt them. The module shows; it never picks one.
 
-The lowest possible inertia falls as k grows; the silhouettes lie in [-1, 1] and larger means better separated.
+The lowest possible inertia falls as k grows; the silhouettes lie in [-1, 1] and larger means better separated; the
+stability of a clustering is an adjusted Rand index, 1 for the same clusters again and 0 for what chance gives.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -18,6 +19,19 @@ from simlib._matrix import Data, prepare
 from simlib._search import nearest
 from simlib._start import build
 from simlib.medoids import Clustering
+
+SPACE = 2**28  # bytes for the sums of a strip of items to every cluster
+FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
+STRAIGHT = 0.1  # a curve that leaves its chord by less than this share of its height has no elbow
+
+
+class Pick(NamedTuple):
+    """The k that a criterion would take, and what speaks against believing it."""
+
+    criterion: str
+    k: int
+    value: float
+    doubt: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,6 +47,7 @@ class KScan:
     silhouette : float64, mean silhouette
     smallest, largest, singletons : int64, cluster sizes and the number of clusters of one
     seconds : float64, time each k took
+    complete : bool, False if the scan was interrupted and only some of the ks asked for are here
     """
 
     ks: np.ndarray
@@ -44,17 +59,97 @@ class KScan:
     largest: np.ndarray
     singletons: np.ndarray
     seconds: np.ndarray
+    complete: bool = True
+
+    @property
+    def mean_similarity(self) -> np.ndarray:
+        """Mean similarity of an item to its own medoid, (len(ks),)."""
+        if self.fits[0].metric == "precomputed":
+            raise AttributeError("this scan was made from distances: use .mean_distance")
+        return 1 - self.mean_distance
+
+    @property
+    def mean_distance(self) -> np.ndarray:
+        """Mean distance of an item from its own medoid, or 1 - similarity, (len(ks),)."""
+        return self.inertia / len(self.fits[0].labels)
 
     def table(self) -> str:
         """The criteria as text, a line a k (without the seconds, so that it is the same every time)."""
-        lines = ["     k   inertia  medoid silhouette  silhouette  smallest  largest  singletons"]
-        columns = (self.ks, self.inertia, self.medoid_silhouette, self.silhouette)
+        far = self.fits[0].metric == "precomputed"
+        means = self.mean_distance if far else self.mean_similarity
+        head = "     k   inertia  {:>15}  medoid silhouette  silhouette  smallest  largest  singletons"
+        lines = [head.format("mean distance" if far else "mean similarity")]
+        columns = (self.ks, self.inertia, means, self.medoid_silhouette, self.silhouette)
         for row in zip(*columns, self.smallest, self.largest, self.singletons, strict=True):
-            lines.append("{:6d} {:9.2f} {:18.4f} {:11.4f} {:9d} {:8d} {:11d}".format(*row))
+            lines.append("{:6d} {:9.2f} {:16.4f} {:18.4f} {:11.4f} {:9d} {:8d} {:11d}".format(*row))
         return "\n".join(lines)
 
+    def picks(self, null: KScan | None = None) -> tuple[Pick, ...]:
+        """What each criterion would take for k, and how far it can be believed; nobody has to follow.
+
+        Parameters
+        ----------
+        null : KScan, optional
+            A scan of the same data with its structure destroyed (`shuffle_columns`). A criterion that is no better
+            than on such data has found nothing.
+
+        Returns
+        -------
+        tuple of Pick
+            For the inertia the elbow: the k at which the curve over log k lies farthest below the line between its
+            ends. For the silhouettes the largest value.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> points = np.array([1.0, 2.0, 3.0, 10.0, 11.0, 12.0, 30.0, 31.0, 32.0])
+        >>> scan = scan_k(abs(points[:, None] - points), [2, 3, 4], metric="precomputed")
+        >>> for pick in scan.picks():
+        ...     print(pick.criterion, pick.k, pick.doubt)
+        inertia 3 the elbow is 37 % of the curve's height deep
+        medoid_silhouette 3 the next best, k = 4, is 0.031 lower
+        silhouette 3 the next best, k = 2, is 0.064 lower
+        """
+        return (_elbow(self), *(_peak(name, self, null) for name in ("medoid_silhouette", "silhouette")))
+
     def __repr__(self) -> str:
-        return f"KScan(ks={self.ks.tolist()}, n={len(self.fits[0].labels)})"
+        rest = "" if self.complete else ", interrupted"
+        return f"KScan(ks={self.ks.tolist()}, n={len(self.fits[0].labels)}{rest})"
+
+
+def _elbow(scan: KScan) -> Pick:
+    """Where the inertia bends most."""
+    x, y = np.log(scan.ks), scan.inertia
+    depth = np.zeros(len(x))
+    if len(x) > 2 and y[0] > y[-1]:
+        depth = 1 - (x - x[0]) / (x[-1] - x[0]) - (y - y[-1]) / (y[0] - y[-1])
+    i = int(depth.argmax())
+    doubt = f"the elbow is {100 * depth[i]:.0f} % of the curve's height deep"
+    if depth[i] < STRAIGHT:
+        doubt = f"no elbow: the curve over log k leaves a straight line by {100 * depth[i]:.0f} % of its height"
+    return Pick("inertia", int(scan.ks[i]), float(y[i]), doubt)
+
+
+def _peak(name: str, scan: KScan, null: KScan | None) -> Pick:
+    """Where a silhouette is largest."""
+    values = getattr(scan, name)
+    i = int(values.argmax())
+    doubts = []
+    if null is not None:
+        reached = getattr(null, name).max()
+        better = "no better than shuffled data, which reach" if values[i] <= reached else "shuffled data reach"
+        doubts.append(f"{better} {reached:.3f}")
+    if len(values) == 1:
+        doubts.append("nothing to compare with")
+    elif i in (0, len(values) - 1):
+        doubts.append(f"no peak: it is at the {'low' if i == 0 else 'high'} end of the scan")
+    if name == "silhouette" and values[i] < FAINT:
+        doubts.append(f"below {FAINT} it shows no substantial structure")
+    if len(values) > 1:
+        other = np.delete(np.arange(len(values)), i)
+        j = other[values[other].argmax()]
+        doubts.append(f"the next best, k = {scan.ks[j]}, is {values[i] - values[j]:.3f} lower")
+    return Pick(name, int(scan.ks[i]), float(values[i]), "; ".join(doubts))
 
 
 def scan_k(
@@ -65,21 +160,29 @@ def scan_k(
     Parameters
     ----------
     A, metric : as in `kmedoids`
-    ks : distinct whole numbers between 2 and n - 1
+    ks : distinct whole numbers between 2 and n - 1, in any order
     random_state : int
-        Seed; the greedy start is deterministic, so at present nothing depends on it.
+        Seed, for symmetry with `kmedoids`: the greedy start and the way down are deterministic.
     progress : bool
         Draw a bar over the ks.
 
     Returns
     -------
     KScan
-        ks ascending; every fit swap-optimal.
+        ks ascending; every fit swap-optimal. Interrupted (KeyboardInterrupt) after the first k is done, the ks done
+        so far, with ``complete`` False; before that the interrupt goes on to the caller.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `kmedoids`; ks empty, repeated, out of range or not whole numbers.
 
     Notes
     -----
-    The greedy start for the largest k contains the start for every smaller one, so it is made once. Each k
-    then costs its swaps (`kmedoids`) and one pass over the matrix for the silhouette.
+    From the largest k down: its start is greedy (`init="build"`), and every smaller k starts from its larger
+    neighbour, less the medoids whose loss costs least, and is then improved by swaps. Clusterings of neighbouring ks
+    have most medoids in common. Each k costs its swaps (`kmedoids`), one pass over the matrix for the silhouette,
+    and O(n k) memory.
 
     Examples
     --------
@@ -93,25 +196,43 @@ def scan_k(
     A = _check.as_array(A, "A")
     ks = _check_ks(ks, len(A))
     data = prepare(A, metric)
-    order = build(data, ks[-1])
-    fits, criteria = [], []
-    for k in tqdm(ks, "scan", unit="k", disable=not progress):
-        began = time.perf_counter()
-        fit = medoids.fasterpam(data, [order[:k]])[0]
-        fits.append(fit)
-        scores = (_medoid_silhouette(data, fit), float(_silhouette(data, fit.labels, k).mean()))
-        criteria.append((*scores, time.perf_counter() - began))
+    done: list[tuple] = []
+    with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
+        try:
+            for k in reversed(ks):
+                bar.set_postfix_str(f"k = {k}")
+                done.append(_one_k(data, k, done[-1][0].medoids if done else None))
+                bar.update()
+        except KeyboardInterrupt:
+            if not done:
+                raise
+    fits, medoid_silhouettes, silhouettes, seconds = zip(*done[::-1], strict=True)
     sizes = [fit.sizes for fit in fits]
     return KScan(
-        np.array(ks),
-        tuple(fits),
+        np.array([len(fit.medoids) for fit in fits]),
+        fits,
         np.array([fit.inertia for fit in fits]),
-        *(np.array(column) for column in list(zip(*criteria, strict=True))[:2]),
+        np.array(medoid_silhouettes),
+        np.array(silhouettes),
         np.array([s.min() for s in sizes]),
         np.array([s.max() for s in sizes]),
         np.array([np.sum(s == 1) for s in sizes]),
-        np.array([row[2] for row in criteria]),
+        np.array(seconds),
+        len(done) == len(ks),
     )
+
+
+def _one_k(data: Data, k: int, larger: np.ndarray | None) -> tuple[Clustering, float, float, float]:
+    """The fit for k, from the medoids of a larger one if there is one, its two silhouettes, and its seconds."""
+    began = time.perf_counter()
+    if larger is None:
+        begin = build(data, k)
+    else:
+        close = np.ascontiguousarray((data.sign * data.rows(larger)).T)  # (n, more than k)
+        begin = larger[_passes.drop_cheapest(close, k)]
+    fit = medoids.fasterpam(data, [begin])[0]
+    scores = _medoid_silhouette(data, fit), float(_silhouette(data, fit.labels, k).mean())
+    return fit, *scores, time.perf_counter() - began
 
 
 def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray:
@@ -138,7 +259,8 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
 
     Notes
     -----
-    O(n^2) for a matrix, O(n k d) for vectors. Source: Rousseeuw, J. Comput. Appl. Math. 20 (1987).
+    O(n^2) for a matrix, at about the speed of memory, O(n k d) for vectors; memory O(n k), at most 256 MB.
+    Source: Rousseeuw, J. Comput. Appl. Math. 20 (1987).
 
     Examples
     --------
@@ -157,6 +279,120 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     if len(values) < 2:
         raise ValueError("a silhouette compares clusters: labels must hold at least 2, got 1")
     return _silhouette(prepare(A, metric), labels, len(values))
+
+
+class Stability(NamedTuple):
+    """How much of a clustering comes back: mean and standard deviation of the scores, adjusted Rand indices."""
+
+    mean: float
+    spread: float
+    scores: tuple[float, ...]
+
+
+def stability(
+    A: Any,
+    k: int,
+    *,
+    metric: str = "similarity",
+    rounds: int = 10,
+    share: float = 0.5,
+    random_state: int = 0,
+    progress: bool = False,
+) -> Stability:
+    """How much of a clustering into k survives when only some of the items are seen.
+
+    All items are clustered, then random subsamples of them; each subsample's clusters are compared with the clusters
+    of all, on the items that were drawn.
+
+    Parameters
+    ----------
+    A, metric : as in `kmedoids`
+    k : int
+        Clusters, from 2 to the size of a subsample.
+    rounds : int
+        Subsamples.
+    share : float
+        Of the items in a subsample, between 0 and 1.
+    random_state : int
+        Seed of the subsamples and of the starts.
+    progress : bool
+        Draw a bar over the rounds.
+
+    Returns
+    -------
+    Stability
+        Adjusted Rand indices: 1 when a subsample gives the same clusters, about 0 when it gives what chance would.
+
+    Raises
+    ------
+    ValueError, TypeError
+        As `kmedoids`; k larger than a subsample, `share` not between 0 and 1.
+    MemoryError
+        A subsample's matrix does not fit in memory.
+
+    Notes
+    -----
+    rounds + 1 fits and, for a matrix, share^2 of it in memory. A high score says that the data keep giving these
+    clusters, not that they are natural: an even cloud cut by its outline is stable too. Sources: Ben-Hur, Elisseeff &
+    Guyon (2002); von Luxburg, Clustering stability: an overview (2010); Hubert & Arabie (1985) for the index.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> points = np.concatenate([10.0 * i + np.linspace(0, 1, 20) for i in range(3)])
+    >>> print(stability(abs(points[:, None] - points), 3, metric="precomputed").mean)
+    1.0
+    """
+    from sklearn.metrics import adjusted_rand_score
+
+    rounds = _check.whole_number(rounds, "rounds", 1)
+    random_state = _check.whole_number(random_state, "random_state", 0)
+    A = _check.as_array(A, "A")
+    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
+        raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
+    size = int(share * len(A))
+    k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
+    data = prepare(A, metric)
+    if data.matrix is not None:
+        need = size * size * np.dtype(type(data.sign)).itemsize
+        _check.memory(need, f"a subsample of {size} items", "a smaller share, or metric='cosine' on vectors")
+    draws = [np.random.default_rng([random_state, i]) for i in range(rounds + 1)]
+    whole = medoids.fasterpam(data, [draws[0].choice(data.n, k, replace=False)])[0].labels
+    scores = []
+    for draw in tqdm(draws[1:], "stability", unit="subsample", disable=not progress):
+        rows = np.sort(draw.choice(data.n, size, replace=False))
+        fit = medoids.fasterpam(_subset(data, rows), [draw.choice(size, k, replace=False)])[0]
+        scores.append(float(adjusted_rand_score(whole[rows], fit.labels)))
+    return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores))
+
+
+def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
+    """Vectors without structure: each column of X in an order of its own.
+
+    Every column keeps its values, so lengths and spread stay what they were; what the columns had to do with one
+    another is gone. A criterion that likes k on such data likes it for no reason.
+
+    Parameters
+    ----------
+    X : array (n, d)
+    random_state : int
+        Seed.
+
+    Returns
+    -------
+    ndarray (n, d)
+        A copy, of the dtype of X.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> print(shuffle_columns(np.array([[1, 10], [2, 20], [3, 30]])))
+    [[ 3 30]
+     [ 1 20]
+     [ 2 10]]
+    """
+    rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
+    return rng.permuted(_check.as_array(X, "X"), axis=0)
 
 
 def _check_ks(ks: Sequence[int], n: int) -> list[int]:
@@ -179,33 +415,46 @@ def _medoid_silhouette(data: Data, fit: Clustering) -> float:
 def _silhouette(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
     """`silhouette` for labels 0..k-1, all of them used."""
     counts = np.bincount(labels, minlength=k)
+    sums_of = _sums_of_vectors if data.matrix is None else _sums_of_matrix
     score = np.empty(data.n)
-    unit = totals = None
-    if data.vectors is not None:
-        unit, totals = medoids.cluster_totals(data, *medoids.by_cluster(labels, k))
-    for block in data.blocks():
-        own = labels[block]
-        sums = _closeness_sums(data, block, labels, k, unit, totals)  # (b, k), without the item itself
-        others = np.broadcast_to(counts, sums.shape).copy()
-        lines = np.arange(len(own))
-        others[lines, own] -= 1
-        mean = data.base - sums / np.maximum(others, 1)
+    for part, own, sums in sums_of(data, labels, k):
+        close = _passes.own_and_next(sums, counts, labels[part], own)
+        a, b = data.base - close
         if data.base:
-            mean = mean.round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
-        a = mean[lines, own].copy()
-        mean[lines, own] = np.inf
-        b = mean.min(axis=1)
+            a, b = a.round(12), b.round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
         top = np.maximum(a, b)
-        value = np.divide(b - a, top, out=np.zeros(len(own)), where=top > 0)
-        score[block] = np.where(counts[own] > 1, value, 0.0)
+        value = np.divide(b - a, top, out=np.zeros(len(top)), where=top > 0)
+        score[part] = np.where(counts[labels[part]] > 1, value, 0.0)
     return score
 
 
-def _closeness_sums(data, block, labels, k, unit, totals) -> np.ndarray:
-    """Summed closeness of a block of items to each cluster, leaving out the item itself, float64 (b, k)."""
-    if unit is None:
-        return _passes.cluster_sums(data.rows(block), block.start, data.sign, labels, k)
-    own = unit[block]
-    sums = own @ totals.T
-    sums[np.arange(len(own)), labels[block]] -= np.einsum("ij,ij->i", own, own)
-    return sums
+def _sums_of_matrix(data: Data, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """For strips of w items their closeness to themselves (w,) and summed to each cluster (k, w), float64.
+
+    Rows are read cluster by cluster, and columns stand for items: the matrix is symmetric.
+    """
+    order = np.argsort(labels, kind="stable")
+    width = max(SPACE // (8 * k), 1)
+    for left in range(0, data.n, width):
+        part = slice(left, min(left + width, data.n))
+        sums = np.zeros((k, part.stop - left))
+        for block in data.blocks():
+            rows = order[block]
+            _passes.add_by_cluster(*data.picked(rows), left, data.sign, labels[rows], sums)
+        yield part, data.sign * data.own[part].astype(np.float64), sums
+
+
+def _sums_of_vectors(data: Data, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+    """The same from vectors: products with the summed unit vectors of each cluster."""
+    unit, totals = medoids.cluster_totals(data, *medoids.by_cluster(labels, k))
+    for part in data.blocks():
+        own = unit[part]
+        yield part, np.einsum("ij,ij->i", own, own), totals @ own.T
+
+
+def _subset(data: Data, rows: np.ndarray) -> Data:
+    """The same kind of data for some of the items."""
+    if data.matrix is not None:
+        return replace(data, n=len(rows), own=data.own[rows], matrix=data.pairs(rows, rows))
+    vectors = {"vectors": data.vectors[rows], "scale": data.scale[rows], "given": data.given[rows]}
+    return replace(data, n=len(rows), own=data.own[rows], **vectors)

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check, _passes, similarity
+from simlib import _check, _passes, _vectors, similarity
 from simlib._matrix import Data, prepare
 from simlib._search import Search, nearest
-from simlib._start import check_init, check_medoids, start
+from simlib._start import at_hand, check_init, check_medoids, start
 
 METHODS = ("fasterpam", "alternate")
+PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,7 +86,8 @@ class Clustering:
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
             compare = getattr(similarity, METHOD_OF[self.metric])
-            return compare(rows, self.centres).argmax(axis=1).astype(np.int32)
+            parts = (rows[i : i + PREDICTED] for i in range(0, len(rows), PREDICTED))
+            return np.concatenate([compare(part, self.centres).argmax(axis=1).astype(np.int32) for part in parts])
         if rows.shape[1] != len(self.medoids):
             raise ValueError(f"A must have one column a medoid, {len(self.medoids)}, got {rows.shape[1]}")
         best = rows.argmin(axis=1) if self.metric == "precomputed" else rows.argmax(axis=1)
@@ -120,12 +122,13 @@ def kmedoids(
     Parameters
     ----------
     A : array
-        (n, n) similarities or distances, symmetric, each item closest to itself; or (n, d) vectors.
+        (n, n) similarities or distances, symmetric, each item closest to itself; or (n, d) vectors. A torch tensor on
+        a GPU stays there and is clustered there; the Clustering holds NumPy arrays on the CPU as always.
     n_clusters : int
         k, between 1 and n.
     metric : {"similarity", "precomputed", "cosine", "correlation"}
-        What A is: similarities, distances, or vectors to be compared by cosine or correlation (the n x n
-        matrix is then never stored).
+        What A is: similarities, distances, or vectors to be compared by cosine or correlation (see Notes for what
+        then takes the place of the n x n matrix).
     method : {"fasterpam", "alternate"}
         "fasterpam" exchanges a medoid for another item as long as any exchange lowers the inertia.
         "alternate" is the simple loop: assign every item to its most similar medoid, then take the member with
@@ -157,6 +160,8 @@ def kmedoids(
     ValueError, TypeError
         Not square, asymmetric, NaN, distances passed as similarities or the reverse, k out of range, an
         unusable `init`; the message names the rows or the values.
+    MemoryError
+        The search would not fit in memory, or a GPU ran out of it; the message names the ways out.
 
     Notes
     -----
@@ -164,6 +169,21 @@ def kmedoids(
     passes, after the first mostly over lists of each item's neighbourhood. "build": at most O(n^2 k), in practice a
     few passes, because the help an item gives can only fall as medoids are added. Extra memory O(n k) for
     "alternate"; for "fasterpam" lists of about a tenth of the matrix's entries at most, 8 or 12 bytes each.
+
+    A float16 or memory-mapped matrix is read by blocks of rows, each widened to float32 while it is looked at.
+
+    From vectors "alternate" takes O(n k d) an iteration and little memory: a cluster's most central member is the one
+    closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles, and keeps
+    for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
+    for float64). What is kept takes less than 4 GB (and a third more while it is made) and less than half of the free
+    memory. If the lists would take
+    more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
+    matrix is shorter than the lists, and "build" looks at most rows: for these it is made if it fits (up to about
+    30,000 items in float32), else their rows are computed as they are asked for.
+
+    On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
+    rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
+    kept beside A. This way was not run on a GPU so far, only on tensors of the CPU.
 
     References
     ----------
@@ -184,13 +204,20 @@ def kmedoids(
     n_init = _check.whole_number(n_init, "n_init", 1)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = _check.as_array(A, "A")
+    on_device = similarity.off_cpu(A)
+    A = A if on_device else _check.as_array(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, len(A), " (the number of rows)")
     check_init(init, k, len(A))
     drawn = isinstance(init, str) and init in ("k-medoids++", "random")
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
+    if on_device:
+        from simlib import _device  # imports torch, which arrays have no need of
+
+        return _device.kmedoids(A, k, metric, method, init, n_init, random_state, max_iter, progress, callback)
     data = prepare(A, metric)
+    if isinstance(init, str) and init == "build":
+        data = at_hand(data, progress)  # once for the start and the swaps
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     if method == "alternate":
         fits = [_alternate(data, start(data, k, init, rng), max_iter, progress, callback) for rng in seeds]
@@ -221,6 +248,10 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
+    if similarity.off_cpu(A):
+        from simlib import _device
+
+        return _device.assign(A, medoids, metric)
     A = _check.as_array(A, "A")
     medoids = check_medoids(medoids, len(A), "medoids")
     return clustering(prepare(A, metric), medoids)
@@ -262,7 +293,8 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
 
     Notes
     -----
-    O(n^2) sums over all pairs (medoid, item), a few seconds at 20,000 x 512; memory O(n k + 512 n).
+    O(n^2) sums over all pairs (medoid, item), a few seconds at 20,000 x 512; memory O(512 (n + k)). From vectors
+    O(n^2 d) besides, and no matrix.
 
     Examples
     --------
@@ -277,12 +309,17 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     data = prepare(A, metric)
     _check.whole_number(len(medoids), "the number of medoids", 1, data.n - 1, " (n - 1)")
     n, k, sign = data.n, len(medoids), float(data.sign)
-    loss = data.base - sign * data.rows(medoids).astype(np.float64)  # (k, n)
-    owner = loss.argmin(axis=0)
-    owner[medoids] = np.arange(k)
-    d1 = loss[owner, np.arange(n)]
-    loss[owner, np.arange(n)] = np.inf
-    d2 = loss.min(axis=0) if k > 1 else d1  # one medoid: nothing else to go to, every item counts
+    items, owner = np.arange(n), np.empty(n, np.int64)
+    d1, d2 = np.empty((2, n))
+    for block in data.blocks():
+        loss = data.base - sign * data.pairs(medoids, items[block]).astype(np.float64)  # (k, b)
+        at = items[: loss.shape[1]]
+        own = loss.argmin(axis=0)
+        inside = (block.start <= medoids) & (medoids < block.stop)
+        own[medoids[inside] - block.start] = np.flatnonzero(inside)
+        owner[block], d1[block] = own, loss[own, at]
+        loss[own, at] = np.inf
+        d2[block] = loss.min(axis=0) if k > 1 else d1[block]  # nothing else to go to: every item counts
     alone = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
     best = (np.inf, 0, 0)
     for block in data.blocks():
@@ -335,10 +372,9 @@ def _alternate(data, medoids, max_iter, progress, callback) -> Clustering:
 
 def _own_sums(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
     """Each item's summed closeness to the members of its own cluster, float64 (n,)."""
-    members, first = by_cluster(labels, k)
     if data.vectors is not None:
-        unit, total = cluster_totals(data, members, first)
-        return np.einsum("ij,ij->i", unit, total[labels]).round(9)  # a pair's sums tie, but for rounding
+        return _vectors.own_sums(data.vectors, data.scale, labels, k).round(9)  # a pair's sums tie, but for rounding
+    members, first = by_cluster(labels, k)
     sums = np.zeros((_passes.PARTS, data.n))
     for block in [slice(0, data.n)] if data.in_place else data.blocks():
         _passes.member_sums(data.rows(block), block.start, data.sign, labels, first, members, sums)
@@ -376,7 +412,7 @@ def fasterpam(data, starts, max_iter=300, progress=False, callback=None, kicks=(
 
         for medoids in starts:
             if search is None:
-                search = Search(data, medoids)
+                search = Search(data, medoids, progress)
             else:
                 search.restart(medoids)
             history = search.run(max_iter, report)

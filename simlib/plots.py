@@ -22,7 +22,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from simlib import _check
-from simlib.choose import KScan
+from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
@@ -132,33 +132,78 @@ def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
     return ax
 
 
-def k_curve(scan: KScan, criterion: str, k: int | None = None, ax: Axes | None = None) -> Axes:
-    """A criterion against the number of clusters.
+def k_curve(
+    scan: KScan, criterion: str, k: int | None = None, null: KScan | None = None, ax: Axes | None = None
+) -> Axes:
+    """A criterion against the number of clusters, and the same of data without structure beside it.
 
     Parameters
     ----------
     scan : KScan
     criterion : {"inertia", "medoid_silhouette", "silhouette"}
     k : one of scan.ks, optional, to be ringed
+    null : KScan of the shuffled data, optional, a dashed line of its own with a legend
     """
     _check.one_of(criterion, "criterion", tuple(CRITERIA))
     if k is not None and k not in scan.ks:
         raise ValueError(f"k must be one of the scanned {scan.ks.tolist()}, got {k}")
     ax, values = _axes(ax), getattr(scan, criterion)
-    ax.plot(scan.ks, values, color=COLOURS[0], marker="o", ms=5, lw=1.5)
+    ax.plot(scan.ks, values, color=COLOURS[0], marker="o", ms=5, lw=1.5, label="the data")
+    if null is not None:
+        ax.plot(
+            null.ks,
+            getattr(null, criterion),
+            color=COLOURS[5],
+            marker="s",
+            ms=4,
+            lw=1.2,
+            ls="--",
+            label="columns shuffled",
+        )
+        ax.legend(loc="best")
     ax.set_xscale("log", base=2)
     if k is not None:
         ax.axvline(k, color=INK, lw=0.8)
         ax.plot(k, values[scan.ks == k], "o", ms=13, mfc="none", mec=INK, mew=1.8)
-    place = np.log2(scan.ks)
-    room, last, labels = np.ptp(place) / 24, -np.inf, []
+    wide = ax.get_position().width * ax.get_figure().get_figwidth()  # inches
+    place = np.log2(scan.ks) * 0.85 * wide / max(np.ptp(np.log2(scan.ks)), 1)
+    end, labels = -np.inf, []
     for x, each in zip(place, scan.ks, strict=True):
-        fits = x - last >= room and (k is None or each == k or abs(x - np.log2(k)) >= room)
+        half = 0.045 * (len(str(each)) + 1)  # of the label's width, with a gap
+        fits = x - half >= end and (k is None or each == k or abs(x - place[scan.ks == k][0]) >= 2.2 * half)
         labels.append(str(each) if fits else "")
-        last = x if fits else last
+        end = x + half if fits else end
     ax.set_xticks(scan.ks, labels)
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion].format(loss=_loss(scan.fits[0])))
+    return ax
+
+
+def stability_curve(
+    scores: Mapping[int, Stability], null: Mapping[int, Stability] | None = None, ax: Axes | None = None
+) -> Axes:
+    """How much of a clustering survives resampling, against k: the mean, and a small mark for each subsample.
+
+    Parameters
+    ----------
+    scores : dict of k -> Stability
+    null : dict of k -> Stability of the shuffled data, optional, dashed
+    """
+    ax = _axes(ax)
+    lines = [(scores, "the data", COLOURS[0], "o", "-", 0.97)]
+    lines += [] if null is None else [(null, "columns shuffled", COLOURS[5], "s", "--", 1.03)]
+    for each, label, colour, marker, dashes, shift in lines:
+        ks = np.array(sorted(each))
+        at, found = ks * shift, [each[k] for k in ks]  # beside each other, not on top
+        ax.plot(at, [s.mean for s in found], color=colour, marker=marker, ms=7, lw=1.5, ls=dashes, label=label)
+        ax.vlines(at, [min(s.scores) for s in found], [max(s.scores) for s in found], color=colour, lw=1)
+        for x, s in zip(at, found, strict=True):
+            ax.plot(np.full(len(s.scores), x), s.scores, marker, color=colour, ms=4, alpha=0.4)
+    ax.set_xscale("log", base=2)
+    ax.set_xticks(sorted(scores), sorted(scores))
+    ax.set_xticks([], minor=True)
+    ax.set(xlabel="number of clusters k (log scale)", ylabel="adjusted Rand index (1 = the same clusters)")
+    ax.legend(loc="best")
     return ax
 
 
@@ -295,8 +340,11 @@ def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
                 group, np.arange(at[j], at[j + 1] + 1), orientation="horizontal", fill=True, color=COLOURS[colour]
             )
         ax.axvline(values.mean(), **dashed)
-        words = [f"{label} ({len(group):,})" for label, group in zip(known, groups, strict=True)]
-        ax.set_yticks((at[:-1] + at[1:]) / 2, words)
+        middle, words, last = (at[:-1] + at[1:]) / 2, [], -np.inf
+        for y, label, group in zip(middle, known, groups, strict=True):
+            words.append(f"{label} ({len(group):,})" if y - last > at[-1] / 24 else "")  # no label over another
+            last = y if words[-1] else last
+        ax.set_yticks(middle, words)
         ax.set(xlabel="silhouette (−1 to 1)", ylabel="cluster (items)", ylim=(at[-1], 0))
         ax.grid(False, axis="y")
         return ax

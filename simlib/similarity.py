@@ -19,7 +19,8 @@ from tqdm.auto import tqdm
 
 from simlib import _check, _tile
 
-BLOCK = 800  # rows a tile: large enough for the product's full speed, 2.5 MB of float32 to keep in the cache
+BLOCK = 800  # rows a tile: large enough for the product's speed, 2.5 MB of float32 to keep in the cache
+MANY = 10_000  # rows that leave all cores enough to do with tiles twice as high, for the product's full speed
 SAFE_EXPONENT = {np.float32: 20, np.float64: 300}  # rows whose largest entry is within 2**+-this need no scaling
 
 
@@ -50,7 +51,7 @@ def cosine_similarity(
         Filled tile by tile and returned: an ndarray, `np.memmap`, CPU tensor, or anything with shape,
         dtype and ``__setitem__``.
     block_size : int, optional
-        Rows a tile. Default 800.
+        Rows a tile. Default 800, and 1600 from 10,000 rows on.
     progress : bool
         Draw a bar over the tiles.
 
@@ -115,8 +116,11 @@ def correlation(
 def _similarity(X, Y, centre, dtype, out, block_size, progress):
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
     block = BLOCK if block_size is None else _check.whole_number(block_size, "block_size", 1)
-    if _is_tensor(X) and X.device.type != "cpu":
-        return _on_device(X, Y, centre, dtype, out, block, progress)
+    if off_cpu(X):
+        from simlib import _device  # imports torch, which arrays have no need of
+
+        with _device.memory_explained(X):
+            return _on_device(X, Y, centre, dtype, out, block, progress)
     x = _check.as_array(X, "X")
     y = None if Y is None else _check.as_array(Y, "Y")
     if y is not None:
@@ -128,6 +132,8 @@ def _similarity(X, Y, centre, dtype, out, block_size, progress):
     target = _target(out, shape, stored or work)
     x, a = unit_scale(x, work, centre, "X")
     y, b = (x, a) if y is None else unit_scale(y, work, centre, "Y")
+    if block_size is None and len(x) >= MANY:
+        block = 2 * BLOCK
     _fill(target, x, a, y, b, block, Y is None, progress)
     if out is not None:
         return out
@@ -160,28 +166,29 @@ def _fill(target, x, a, y, b, block, symmetric, progress=False):
     One tile a thread, each product in its own thread: no thread waits for another inside a tile, and the
     bits of a tile do not depend on the number of threads.
     """
-    direct = isinstance(target, np.ndarray) and target.dtype in (np.float32, np.float64)
-    space = np.asarray(target).view(np.ndarray) if direct else None
+    space = np.asarray(target).view(np.ndarray) if isinstance(target, np.ndarray) else np.empty(0, object)
+    direct, half = space.dtype in (np.float32, np.float64), space.dtype == np.float16
+    bits = space.view(np.uint16) if half else None
     storing = Lock()  # two tiles may lie in one chunk of a chunked store
-    desk = local()  # each thread's own space for a product
+    desk = local()  # each thread's own space for a product, and for its mirror image where it is not stored as it is
 
     def one_tile(rows, cols):
         u, v = x[rows], y[cols]
         twin = symmetric and rows != cols
-        upper = space[rows, cols] if direct else np.empty((len(u), len(v)), x.dtype)
-        shape = (len(v), len(u)) if twin else (0, 0)
-        lower = space[cols, rows] if direct and twin else np.empty(shape, upper.dtype)
         if not hasattr(desk, "space"):
-            desk.space = np.empty(min(block, len(x)) * min(block, len(y)), x.dtype)
-        product = desk.space[: upper.size].reshape(upper.shape)
-        _tile.finish(np.matmul(u, v.T, out=product), a[rows], b[cols], upper, lower)
+            desk.space = np.empty((1 if direct else 2, min(block, len(x)) * min(block, len(y))), x.dtype)
+        product = desk.space[0, : len(u) * len(v)].reshape(len(u), len(v))
+        upper = space[rows, cols] if direct else product
+        lower = space[cols, rows] if direct else desk.space[1, : product.size].reshape(len(v), len(u))
+        _tile.finish(np.matmul(u, v.T, out=product), a[rows], b[cols], upper, lower if twin else lower[:0])
         if symmetric and not twin:
             _tile.mirror(upper, a[rows])
-        if not direct:
-            with storing:
-                target[rows, cols] = upper.astype(target.dtype)
-                if twin:
-                    target[cols, rows] = lower.astype(target.dtype)
+        for tile, place in [(upper, (rows, cols)), (lower, (cols, rows))][: 0 if direct else 1 + twin]:
+            if half:
+                _tile.narrow(tile, bits[place])
+            else:
+                with storing:
+                    target[place] = tile.astype(target.dtype)
 
     _in_threads(one_tile, list(_tiles(len(x), len(y), block, symmetric)), progress)
 
@@ -240,8 +247,10 @@ def _on_device(X, Y, centre, dtype, out, block, progress):
 
     if out is not None:
         raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
+    if _is_tensor(Y) and Y.device != X.device:
+        raise ValueError(f"X is on {X.device} and Y on {Y.device}: bring them to one device, with X.cpu() for instance")
     x, a = _torch_unit_scale(X, centre, "X")
-    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y).to(X.device), centre, "Y")
+    y, b = (x, a) if Y is None else _torch_unit_scale(torch.as_tensor(Y, device=X.device), centre, "Y")
     _check.same_columns(x.shape[1], y.shape[1])
     work = torch.promote_types(x.dtype, y.dtype)
     x, y = x.to(work), y.to(work)
@@ -284,6 +293,11 @@ def _is_tensor(A: Any) -> bool:
     return hasattr(A, "detach") and hasattr(A, "device")
 
 
+def off_cpu(A: Any) -> bool:
+    """Whether A is a torch tensor on a device other than the CPU."""
+    return _is_tensor(A) and A.device.type != "cpu"
+
+
 def _as_tensor(A: np.ndarray) -> Any:
     """The same memory as a torch tensor."""
     import torch
@@ -300,16 +314,14 @@ def rows_of(x: np.ndarray, scale: np.ndarray, index: np.ndarray) -> np.ndarray:
         part = rows[:, cols]
         _tile.finish(np.matmul(u, x[cols].T, out=part), a, scale[cols], part, none)
 
-    width = max(BLOCK, BLOCK**2 // len(index))
+    width = min(8192, max(BLOCK, BLOCK**2 // len(index)))  # also a single row keeps every core busy
     _in_threads(strip, [(slice(j, j + width),) for j in range(0, len(x), width)], False)
     rows[np.arange(len(index)), index] = a > 0
     return rows
 
 
-def pairs_of(x: np.ndarray, scale: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Similarities of some of the prepared vectors to some others, (len(rows), len(columns))."""
-    part = np.empty((len(rows), len(columns)), x.dtype)
-    _fill(part, x[rows], scale[rows], x[columns], scale[columns], BLOCK, False)
-    part[rows[:, None] == columns] = 1.0
-    part[scale[rows] == 0] = 0.0
-    return part
+def matrix_of(x: np.ndarray, scale: np.ndarray, progress: bool = False) -> np.ndarray:
+    """The similarity matrix of the prepared vectors."""
+    matrix = np.empty((len(x), len(x)), x.dtype)
+    _fill(matrix, x, scale, x, scale, BLOCK, True, progress)
+    return matrix

@@ -4,10 +4,27 @@ import kmedoids as peer
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.metrics import silhouette_samples
+from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
-from simlib import KScan, _matrix, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib import (
+    KScan,
+    _matrix,
+    _passes,
+    assign,
+    certify,
+    choose,
+    correlation,
+    cosine_similarity,
+    kmedoids,
+    load,
+    scan_k,
+    shuffle_columns,
+    silhouette,
+    stability,
+)
 
 
 def distances(points):
@@ -130,27 +147,94 @@ def plain_medoid_silhouette(D, rows):
     return np.mean([1 - a / b if b > 0 else 1 for a, b in zip(d1, d2, strict=True)])
 
 
-@pytest.mark.parametrize("metric", ["similarity", "precomputed", "cosine"])
-def test_scan_is_the_fits_one_by_one(metric):
+@pytest.mark.parametrize("metric", ["similarity", "precomputed", "cosine", "correlation"])
+def test_every_fit_of_a_scan_is_a_swap_optimum_with_its_criteria(metric):
     X = gaussian(60, 5)
-    S = cosine_similarity(X)
-    A = {"similarity": S, "precomputed": 1 - S, "cosine": X}[metric]
+    S = correlation(X) if metric == "correlation" else cosine_similarity(X)
+    A = {"similarity": S, "precomputed": 1 - S}.get(metric, X)
     scan = scan_k(A, np.array([7, 2, 20, 59]), metric=metric)
     assert isinstance(scan, KScan)
+    assert scan.complete
     assert_array_equal(scan.ks, [2, 7, 20, 59])
-    for i, k in enumerate(scan.ks):
-        fit = kmedoids(A, k, metric=metric, init="build")
-        assert_array_equal(scan.fits[i].medoids, fit.medoids)
-        assert_array_equal(scan.fits[i].labels, fit.labels)
-        assert scan.inertia[i] == scan.fits[i].inertia == fit.inertia
-        assert scan.fits[i].converged
+    for i, (k, fit) in enumerate(zip(scan.ks, scan.fits, strict=True)):
+        assert len(set(fit.medoids.tolist())) == k
+        assert certify(A, fit.medoids, metric=metric).is_optimal
+        assert fit.converged
+        assert_array_equal(fit.labels, assign(A, fit.medoids, metric=metric).labels)
+        assert scan.inertia[i] == fit.inertia == pytest.approx((1 - S[fit.medoids]).min(axis=0).sum())
         assert scan.silhouette[i] == pytest.approx(silhouette(A, fit.labels, metric=metric).mean())
         assert scan.medoid_silhouette[i] == pytest.approx(plain_medoid_silhouette(1 - S, fit.medoids))
         assert scan.smallest[i] == fit.sizes.min()
         assert scan.largest[i] == fit.sizes.max()
         assert scan.singletons[i] == np.sum(fit.sizes == 1)
+    assert_allclose(scan.mean_distance, scan.inertia / 60)
     assert scan.seconds.shape == (4,)
     assert (scan.seconds > 0).all()
+
+
+def test_mean_similarity_is_named_for_what_it_is():
+    S = cosine_similarity(gaussian(30, 4))
+    scan = scan_k(S, [2, 9])
+    assert_allclose(scan.mean_similarity, [fit.similarity.mean() for fit in scan.fits], rtol=1e-12)
+    assert "mean similarity" in scan.table()
+    with pytest.raises(AttributeError, match=r"use \.mean_distance"):
+        _ = scan_k(1 - S, [2, 9], metric="precomputed").mean_similarity
+
+
+def test_the_largest_k_is_the_greedy_fit():
+    S = cosine_similarity(gaussian(80, 6))
+    fit = kmedoids(S, 20, init="build")
+    assert_array_equal(scan_k(S, [5, 20]).fits[1].medoids, fit.medoids)
+
+
+def test_a_scan_ends_as_low_as_independent_fits():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((40, 16))[rng.integers(0, 40, 1500)] + 0.7 * rng.standard_normal((1500, 16))
+    S = cosine_similarity(X)
+    scan = scan_k(S, [3, 10, 25, 40, 80])
+    for k, inertia in zip(scan.ks, scan.inertia, strict=True):
+        best = min(kmedoids(S, k, random_state=seed).inertia for seed in range(3))
+        assert inertia <= 1.003 * best
+
+
+def test_the_cheapest_medoid_leaves_first():
+    # Without 0 two items move by 1 each, without 4 by 3 and 3, without 20 by 16 and 15.
+    points = np.array([0.0, 1, 3, 4, 20, 19])
+    close = -distances(points)[:, [0, 3, 4, 1]]
+    assert_array_equal(_passes.drop_cheapest(close, 4), [0, 1, 2, 3])
+    assert_array_equal(_passes.drop_cheapest(close, 3), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
+    assert_array_equal(_passes.drop_cheapest(close, 2), [2, 3])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_dropping_is_greedy_against_brute_force(seed):
+    close = gaussian(50, 12, np.float32, seed)
+    left = list(range(12))
+    for k in range(11, 1, -1):
+        totals = [close[:, [q for q in left if q != r]].max(axis=1).sum(dtype=np.float64) for r in left]
+        left.pop(int(np.argmax(np.round(totals, 9))))
+        assert_array_equal(_passes.drop_cheapest(close, k), left)
+
+
+def test_an_interrupted_scan_keeps_what_is_finished(monkeypatch):
+    S, done = cosine_similarity(gaussian(40, 5)), []
+
+    def stop_at_the_third(data, k, larger):
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(k)
+        return one_k(data, k, larger)
+
+    one_k = choose._one_k
+    monkeypatch.setattr(choose, "_one_k", stop_at_the_third)
+    scan = scan_k(S, [2, 4, 8, 16])
+    assert not scan.complete
+    assert_array_equal(scan.ks, [8, 16])
+    assert repr(scan) == "KScan(ks=[8, 16], n=40, interrupted)"
+    assert len(scan.table().splitlines()) == 3
+    monkeypatch.setattr(choose, "_one_k", lambda *each: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        scan_k(S, [2, 4])
 
 
 def test_medoid_silhouette_is_the_peers():
@@ -182,6 +266,8 @@ def test_blocks_change_nothing(monkeypatch):
     monkeypatch.setattr(_matrix, "BLOCK", 7)
     assert_array_equal(silhouette(S, labels), expected[0])
     assert_allclose(silhouette(X, labels, metric="cosine"), expected[1], atol=1e-14)
+    monkeypatch.setattr(choose, "SPACE", 8 * 5 * 3)  # strips of three items
+    assert_array_equal(silhouette(S, labels), expected[0])
 
 
 def test_table_is_the_same_every_time():
@@ -190,9 +276,9 @@ def test_table_is_the_same_every_time():
     table = scan_k(D, [3, 2], metric="precomputed").table()
     assert table == scan_k(D, [2, 3], metric="precomputed").table()
     assert table.splitlines() == [
-        "     k   inertia  medoid silhouette  silhouette  smallest  largest  singletons",
-        "     2      4.00             0.9250      0.8505         3        3           0",
-        "     3      3.00             0.7910      0.5041         1        3           1",
+        "     k   inertia    mean distance  medoid silhouette  silhouette  smallest  largest  singletons",
+        "     2      4.00           0.6667             0.9250      0.8505         3        3           0",
+        "     3      3.00           0.5000             0.7910      0.5041         1        3           1",
     ]
 
 
@@ -210,7 +296,148 @@ def test_silent_unless_asked(capfd):
     assert "2/2" in err
 
 
+# What speaks for a k, and against it
+
+
+def three_heaps():
+    return distances(np.concatenate([10 * i + 0.1 * gaussian(20, 1, seed=i)[:, 0] for i in range(3)]))
+
+
+def test_picks_of_three_heaps():
+    scan = scan_k(three_heaps(), range(2, 9), metric="precomputed")
+    inertia, medoid, full = scan.picks()
+    assert (inertia.criterion, medoid.criterion, full.criterion) == ("inertia", "medoid_silhouette", "silhouette")
+    assert (inertia.k, medoid.k, full.k) == (3, 3, 3)
+    assert full.value == scan.silhouette.max()
+    assert "no elbow" not in inertia.doubt
+    assert full.doubt.startswith("the next best, k = ")
+
+
+def test_picks_at_an_end_say_so():
+    low, high = (scan_k(three_heaps(), ks, metric="precomputed") for ks in ([3, 5, 9], [2, 3]))
+    assert low.picks()[2].k == high.picks()[2].k == 3
+    assert "no peak: it is at the low end of the scan" in low.picks()[2].doubt
+    assert "no peak: it is at the high end of the scan" in high.picks()[2].doubt
+    alone = scan_k(three_heaps(), [4], metric="precomputed").picks()
+    assert [pick.k for pick in alone] == [4, 4, 4]
+    assert "nothing to compare with" in alone[1].doubt
+
+
+def test_picks_of_structureless_data_unmask_themselves():
+    X = gaussian(400, 20)
+    ks = [2, 3, 5, 9, 17]
+    scan, null = (scan_k(cosine_similarity(Y), ks) for Y in (X, shuffle_columns(X, 1)))
+    inertia, _, full = scan.picks(null)
+    assert "no elbow" in inertia.doubt
+    assert "shuffled data" in full.doubt
+    assert "below 0.25 it shows no substantial structure" in full.doubt
+    assert "no better than shuffled data" in scan.picks(scan)[2].doubt
+
+
+def test_the_digits_are_better_than_shuffled_digits():
+    X = load("digits").vectors
+    ks = [2, 5, 10, 15, 30]
+    scan, null = (scan_k(cosine_similarity(Y), ks) for Y in (X, shuffle_columns(X)))
+    assert (scan.silhouette > 4 * null.silhouette).all()
+    assert (scan.inertia < null.inertia).all()
+    doubt = scan.picks(null)[2].doubt
+    assert f"shuffled data reach {null.silhouette.max():.3f}" in doubt
+    assert "no better" not in doubt
+
+
+@given(st.integers(1, 12), st.integers(1, 5), st.integers(0, 3))
+@settings(deadline=None, max_examples=30)
+def test_shuffling_keeps_every_column_and_its_values(n, d, seed):
+    X = gaussian(n, d, np.float32, seed)
+    before = X.copy()
+    shuffled = shuffle_columns(X, seed)
+    assert_array_equal(X, before)
+    assert shuffled.dtype == np.float32
+    assert_array_equal(np.sort(shuffled, axis=0), np.sort(X, axis=0))
+    assert_array_equal(shuffled, shuffle_columns(X, seed))
+
+
+def test_shuffling_moves_the_columns_apart():
+    X = np.repeat(np.arange(50.0)[:, None], 3, axis=1)
+    shuffled = shuffle_columns(X)
+    assert len({tuple(column) for column in shuffled.T}) == 3
+
+
+# Stability
+
+
+def test_three_heaps_come_back_and_a_cloud_does_not():
+    heaps = stability(three_heaps(), 3, metric="precomputed", rounds=5)
+    assert heaps.scores == (1.0,) * 5
+    assert heaps == (1.0, 0.0, heaps.scores)
+    cloud = stability(cosine_similarity(gaussian(300, 30)), 20, rounds=5)
+    assert cloud.mean < 0.3
+    assert cloud.mean == pytest.approx(np.mean(cloud.scores))
+    assert cloud.spread == pytest.approx(np.std(cloud.scores))
+
+
+def test_stability_is_the_rand_index_of_fits_on_subsamples():
+    S, k, rounds = cosine_similarity(gaussian(60, 4)), 4, 3
+    draws = [np.random.default_rng([7, i]) for i in range(rounds + 1)]
+    whole = kmedoids(S, k, init=draws[0].choice(60, k, replace=False)).labels
+    expected = []
+    for draw in draws[1:]:
+        rows = np.sort(draw.choice(60, 30, replace=False))
+        fit = kmedoids(S[np.ix_(rows, rows)], k, init=draw.choice(30, k, replace=False))
+        expected.append(adjusted_rand_score(whole[rows], fit.labels))
+    assert_allclose(stability(S, k, rounds=rounds, random_state=7).scores, expected)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "correlation"])
+def test_stability_without_the_matrix(metric):
+    X = gaussian(90, 6)
+    expected = stability(functions[metric](X), 5, rounds=3)
+    assert_allclose(stability(X, 5, rounds=3, metric=metric).scores, expected.scores)
+
+
+def test_stability_is_silent_and_draws_a_bar(capfd):
+    stability(np.eye(8), 2, rounds=2)
+    assert capfd.readouterr() == ("", "")
+    stability(np.eye(8), 2, rounds=2, progress=True)
+    assert "2/2" in capfd.readouterr().err
+
+
 # Bad input
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"k": 1}, ValueError, r"k must be between 2 and 4 \(the 4 items in a subsample\), got 1"),
+        ({"k": 5}, ValueError, r"k must be between 2 and 4 \(the 4 items in a subsample\), got 5"),
+        ({"k": 2.0}, TypeError, "k must be a whole number, got 2.0"),
+        ({"rounds": 0}, ValueError, "rounds must be at least 1, got 0"),
+        ({"share": 0}, ValueError, "share must be a number between 0 and 1, got 0"),
+        ({"share": 1.0}, ValueError, "share must be a number between 0 and 1, got 1.0"),
+        ({"share": True}, ValueError, "share must be a number between 0 and 1, got True"),
+        ({"share": "half"}, ValueError, "share must be a number between 0 and 1, got 'half'"),
+        ({"share": np.nan}, ValueError, "share must be a number between 0 and 1, got nan"),
+        ({"random_state": None}, TypeError, "random_state must be a whole number, got None"),
+        ({"metric": "euclidean"}, ValueError, "metric must be one of"),
+    ],
+)
+def test_bad_wishes_for_stability(given, error, words):
+    wishes = {"k": 2, **given}
+    with pytest.raises(error, match=words):
+        stability(np.eye(8), **wishes)
+
+
+def test_stability_of_too_large_a_subsample(monkeypatch):
+    monkeypatch.setattr("simlib._check.available_memory", lambda: 100)
+    with pytest.raises(MemoryError, match=r"a subsample of 4 items takes 0\.0 GB.*a smaller share"):
+        stability(np.eye(8), 2)
+
+
+def test_bad_vectors_to_shuffle():
+    with pytest.raises(ValueError, match="X must be 2-D"):
+        shuffle_columns([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"random_state must be a whole number, got 0\.5"):
+        shuffle_columns(np.eye(2), 0.5)
 
 
 @pytest.mark.parametrize(

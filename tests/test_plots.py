@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
 
-from simlib import cosine_similarity, kmedoids, plots, scan_k, silhouette
+from simlib import Stability, cosine_similarity, kmedoids, plots, scan_k, silhouette
 
 HOSTILE = ["$x^", "<b>", "\u202etxt", "a\nb", "$$", "\\frac{", "_^", "", "\x00", "é" * 99, "$\\alpha$", "% & #"]
 
@@ -213,6 +213,34 @@ def test_k_curve_shows_the_criterion_and_rings_k(criterion, small, ax):
     assert ring.get_ydata()[0] == getattr(small.scan, criterion)[list(small.scan.ks).index(4)]
     assert ax.get_xscale() == "log"
     assert [label.get_text() for label in ax.get_xticklabels()] == [str(k) for k in small.scan.ks]
+
+
+def test_k_curve_draws_the_shuffled_data_beside(small, ax):
+    null = replace(small.scan, silhouette=small.scan.silhouette / 9)
+    plots.k_curve(small.scan, "silhouette", null=null, ax=ax)
+    data, dashed = ax.lines
+    assert list(dashed.get_ydata()) == list(null.silhouette)
+    assert dashed.get_marker() != data.get_marker()
+    assert dashed.get_linestyle() == "--"
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["the data", "columns shuffled"]
+
+
+def test_stability_curve_shows_means_spread_and_every_subsample(ax):
+    scores = {2: Stability(0.5, 0.2, (0.3, 0.7)), 8: Stability(0.9, 0.1, (0.8, 1.0))}
+    null = {2: Stability(0.6, 0.0, (0.6, 0.6))}
+    assert plots.stability_curve(scores, null, ax=ax) is ax
+    data, dashed = (line for line in ax.lines if not line.get_alpha())
+    assert list(data.get_ydata()) == [0.5, 0.9]
+    assert list(dashed.get_ydata()) == [0.6]
+    assert dashed.get_linestyle() == "--"
+    reach = [list(bar[:, 1]) for each in ax.collections for bar in each.get_segments()]
+    assert reach == [[0.3, 0.7], [0.8, 1.0], [0.6, 0.6]]
+    dots = [line for line in ax.lines if line.get_alpha()]
+    assert [list(line.get_ydata()) for line in dots] == [[0.3, 0.7], [0.8, 1.0], [0.6, 0.6]]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["2", "8"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["the data", "columns shuffled"]
+    assert "adjusted Rand index" in ax.get_ylabel()
+    assert "k" in ax.get_xlabel()
 
 
 def test_k_curve_thins_crowded_labels_and_keeps_k(small, ax):

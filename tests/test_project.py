@@ -64,8 +64,12 @@ def test_the_page_is_self_contained():
     assert not re.findall(r"(?:src|href)=[\"'](?!data:|#)[^\"']+", page)
     assert not re.findall(r"(?:url\(|@import)\s*[\"']?https?:", page)
     assert not re.findall(r"MATH-\d+-HERE", page)
-    pictures = sum(len(list(report.figures(nbformat.read(path, 4)))) for path in NOTEBOOKS)
-    assert len(re.findall(r"<img\b", page)) == pictures > 5
+    notebooks = [nbformat.read(path, 4) for path in NOTEBOOKS]
+    pictures = sum(len(list(report.figures(notebook))) for notebook in notebooks)
+    outputs = [output for notebook in notebooks for cell in notebook.cells for output in cell.get("outputs", [])]
+    inside = sum(output.get("data", {}).get("text/html", "").count("<img ") for output in outputs)  # the explorer's
+    assert len(re.findall(r"<img\b", page)) == pictures + inside > 5
+    assert all(re.search(r'alt="[^"]{10,}"', image) for image in re.findall(r"<img\b[^>]*>", page))
     assert len(re.findall(r'alt="Figure \d\.[^"]{20,}"', page)) == pictures
     for path in NOTEBOOKS:
         assert f'href="#{path.stem}"' in page

@@ -680,7 +680,7 @@ def test_cuda(function, words):
     assert S.device.type == "cuda"
     assert_array_equal(S.cpu(), S.T.cpu())
     assert_allclose(S.cpu(), function(X), atol=1e-6)
-    assert_allclose(function(X.cuda(), Y).cpu(), function(X, Y), atol=1e-6)
+    assert_allclose(function(X.cuda(), Y.cuda()).cpu(), function(X, Y), atol=1e-6)
     assert_allclose(function(X.cuda(), dtype=torch.float16).cpu().float(), function(X), atol=5e-4)
 
 

@@ -1,39 +1,232 @@
-"""The explorer: what it shows after a move of the slider, and that names stay text."""
+"""The explorer: what it shows after a move, what it gives back, what is left without a kernel; names stay text."""
 
+import base64
+import io
+import re
+import warnings
+
+import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 
 import simlib
+from simlib import _frames, report
 from simlib.widgets import cards_html, explore
 
 KS = [2, 3, 5]
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "$\\frac{1}{$",
+    "two\nlines",
+    "\u202eright to left",
+    "a&amp;b",
+    "漢字",
+    "\ud800 half a letter",
+    "x" * 1_000_000,
+    "",
+]
 
 
 @pytest.fixture(scope="module")
 def scanned():
+    """Ten points on a line, their distances, scanned."""
     points = np.array([1.0, 2, 3, 10, 11, 12, 20, 21, 22, 30])
     D = abs(points[:, None] - points)
     return simlib.scan_k(D, KS, metric="precomputed"), D
 
 
+@pytest.fixture(scope="module")
+def vectors():
+    """60 directions in three heaps."""
+    rng = np.random.default_rng(0)
+    return np.repeat(np.eye(3, 8), 20, axis=0) + 0.2 * rng.standard_normal((60, 8))
+
+
+def parts(explorer):
+    """The pictures' bytes, the cards and the line of text on show."""
+    line, pictures, cards = explorer.children[2:]
+    return [bytes(image.value) for image in pictures.children], cards.value, line.value
+
+
 def test_starts_in_the_middle_and_follows_the_slider(scanned):
     scan, D = scanned
-    slider, curves, board = explore(scan, D).children
-    assert [label for label, _ in slider.options] == ["2", "3", "5"]
-    assert slider.label == "3"
-    pictures = []
-    for position, k in enumerate(KS):
-        slider.value = position
-        pictures.append(bytes(curves.value))
-        assert pictures[-1].startswith(b"\x89PNG")
-        assert board.value.count("★") == k
-    assert len(set(pictures)) == len(KS)
+    explorer = explore(scan, D)
+    assert (explorer.slider.value, repr(explorer)) == (3, "Explorer(k=3 of 3 from 2 to 5, n=10)")
+    seen = []
+    for i, k in enumerate(KS):
+        explorer.slider.value = k
+        pictures, cards, line = parts(explorer)
+        assert cards.count("★") == k
+        assert f"inertia {scan.inertia[i]:.6g} and medoid silhouette {scan.medoid_silhouette[i]:.4f} at k = {k}" in line
+        assert all(Image.open(io.BytesIO(picture)).size[1] == 594 for picture in pictures)
+        seen += pictures
+    assert len(set(seen)) == 2 * len(KS)
+
+
+def test_another_criterion_changes_the_curves_alone(scanned):
+    scan, D = scanned
+    explorer = explore(scan, D)
+    (curves, map_), cards, _ = parts(explorer)
+    explorer.criterion.value = "silhouette"
+    (other, same), same_cards, line = parts(explorer)
+    assert other != curves
+    assert (same, same_cards) == (map_, cards)
+    assert f"and silhouette {scan.silhouette[1]:.4f} at k = 3" in line
+
+
+def test_the_null_is_drawn(scanned):
+    scan, D = scanned
+    assert parts(explore(scan, D, null=scan))[0][0] != parts(explore(scan, D))[0][0]
+
+
+def test_the_fit_is_the_one_shown_until_the_button_chooses(scanned):
+    scan, D = scanned
+    explorer = explore(scan, D)
+    assert explorer.fit is scan.fits[1]
+    explorer.slider.value = 5
+    assert explorer.fit is scan.fits[2]
+    explorer.button.click()
+    explorer.slider.value = 2
+    assert explorer.fit is scan.fits[2]
+    assert "is k = 5, as you chose" in parts(explorer)[2]
+
+
+def test_play_is_linked_in_the_browser(scanned):
+    explorer = explore(*scanned)
+    play = explorer.children[0].children[0]
+    assert (play.min, play.max, play.value) == (0, 2, explorer.slider.index)
+
+
+def test_a_search_leads_the_cards_and_follows_the_slider(scanned):
+    scan, D = scanned
+    names = list("abcdefghij")
+    explorer = explore(scan, D, labels=names, cards=1)
+    still = parts(explorer)
+    explorer.search.value = "J"  # nobody is called J, one item is called j
+    for i, k in enumerate(KS):
+        explorer.slider.value = k
+        pictures, cards, line = parts(explorer)
+        fit = scan.fits[i]
+        own = fit.labels[9]
+        assert cards.count("★") == 1
+        assert f"★ <bdi>{names[fit.medoids[own]]}</bdi>" in cards
+        place = list(fit.members(own)).index(9) + 1
+        said = f"number {place} of {fit.sizes[own]}" if place > 1 else f"is the exemplar of {fit.sizes[own]}."
+        assert said in line
+        assert pictures[1] != bytes(explorer._maps[i])  # its star is ringed
+    explorer.slider.value = 3
+    explorer.search.value = " "
+    assert parts(explorer) == still
+
+
+def test_a_search_prefers_the_exact_name_and_suggests(scanned):
+    names = ["Wine", "wine", "winery", "winter", "<b>", "same", "same", "h", "i", "j"]
+    explorer = explore(*scanned, labels=names)
+
+    def answer(wanted):
+        explorer.search.value = wanted
+        return re.sub("<[^>]+>", "", parts(explorer)[2].split("<code>")[0])
+
+    assert answer("wine").startswith("wine is ")
+    assert answer("Wine").startswith("Wine is ")
+    assert answer("WINE").startswith("Wine (the first of 2 of this name) is ")
+    assert answer("same").startswith("same (the first of 2 of this name) is ")
+    assert answer("Win") == "No item is called Win. Names that begin so: Wine, wine, winery, winter."
+    assert answer("zebra") == "No item is called zebra. No name begins so."
+    assert "<script" not in (answer("<script>"), parts(explorer)[2])[1]
+
+
+def test_items_keep_their_place_on_the_map(vectors):
+    S = simlib.cosine_similarity(vectors)
+    scan = simlib.scan_k(S, [2, 3, 20])
+    items = np.unique(np.concatenate([fit.medoids for fit in scan.fits]))
+    at = _frames.places(scan, items, S[np.ix_(items, items)])
+    assert at.shape == (len(items), 2)
+    assert np.isfinite(at).all()
+    laid = np.isin(items, scan.fits[-1].medoids)
+    for i in np.flatnonzero(~laid):
+        three = np.argsort(-S[items[i], items[laid]], kind="stable")[:3]
+        np.testing.assert_allclose(at[i], at[laid][three].mean(axis=0))
+
+
+def test_distances_and_their_similarities_lie_alike(vectors):
+    S = simlib.cosine_similarity(vectors)
+    near, far = simlib.scan_k(S, [2, 20]), simlib.scan_k(1 - S, [2, 20], metric="precomputed")
+    items = np.unique(np.concatenate([fit.medoids for fit in near.fits]))
+    between = S[np.ix_(items, items)]
+    assert all((a.medoids == b.medoids).all() for a, b in zip(near.fits, far.fits, strict=True))
+    np.testing.assert_allclose(_frames.places(near, items, between), _frames.places(far, items, between - 1), atol=1e-3)
+
+
+def test_vectors_do_as_well_as_their_matrix(vectors):
+    scan = simlib.scan_k(vectors, [2, 3], metric="cosine")
+    assert parts(explore(scan, vectors)) == parts(explore(scan, simlib.cosine_similarity(vectors)))
+
+
+def test_the_bundle_holds_the_widget_and_a_still_picture_of_the_same(scanned):
+    scan, D = scanned
+    explorer = explore(scan, D)
+    bundle = explorer._repr_mimebundle_()
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == explorer.model_id
+    assert bundle["text/plain"] == repr(explorer)
+    html = bundle["text/html"]
+    found = [base64.b64decode(text) for text in re.findall(r'src="data:image/png;base64,([^"]+)"', html)]
+    pictures, cards, _ = parts(explorer)
+    assert found == pictures
+    assert cards in html
+    assert html.count("<img ") == len(re.findall(r'alt="[^"]+ k = 3"|alt="map of the 3 medoids"', html)) == 2
+    assert explore(scan, D)._repr_mimebundle_()["text/html"] == html  # the same bytes
+
+
+def test_a_stored_notebook_and_its_page_show_the_still_picture(tmp_path):
+    source = (
+        "import numpy as np, simlib\nfrom simlib.widgets import explore\n"
+        "D = abs(np.arange(12.0)[:, None] - np.arange(12))\n"
+        "explore(simlib.scan_k(D, [2, 3], metric='precomputed'), D)"
+    )
+    path = tmp_path / "one.ipynb"
+    cells = [nbformat.v4.new_markdown_cell("# One"), nbformat.v4.new_code_cell(source, id="explore")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
+    notebook = report.execute(path)
+    (output,) = notebook.cells[1].outputs
+    assert set(output.data) == {"text/plain", "text/html"}
+    page = report.page({"one": notebook}, "One")
+    assert 'alt="map of the 3 medoids"' in page
+    assert page.count('src="data:image/png;base64,') == 2
+    assert page.count("★") == 3
+
+
+def test_the_still_picture_of_a_large_scan_is_small():
+    X = np.random.default_rng(0).standard_normal((2000, 64))
+    S = simlib.cosine_similarity(X)
+    html = explore(simlib.scan_k(S, [100, 1000]), S)._repr_mimebundle_()["text/html"]
+    assert len(html) < 200_000
+
+
+def test_hostile_names_stay_text(scanned):
+    scan, D = scanned
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        explorer = explore(scan, D, labels=HOSTILE)
+        for name in [*HOSTILE, "<b>bold</b>", "$x"]:
+            explorer.search.value = name
+            for k in KS:
+                explorer.slider.value = k
+                _, cards, line = parts(explorer)
+                for html in (cards, line, explorer._repr_mimebundle_()["text/html"]):
+                    assert set(re.findall(r"<(\w+)", html)) <= {"div", "b", "bdi", "span", "br", "code", "p", "img"}
+                    assert "onerror=alert(1)>" not in html
+                    assert "\u202e" not in html
+                    assert html.encode()  # no half letters
+                assert len(cards) + len(line) < 10_000
 
 
 def test_a_card_holds_exemplar_size_closeness_members_and_neighbour(scanned):
     scan, D = scanned
     names = list("abcdefghij")
-    cards = cards_html(scan.fits[1], D, names, cards=1)
+    cards = re.sub("</?bdi>", "", cards_html(scan.fits[1], D, names, cards=1))
     fit = scan.fits[1]
     largest = int(np.argmax(fit.sizes))
     exemplar = names[fit.medoids[largest]]
@@ -45,27 +238,53 @@ def test_a_card_holds_exemplar_size_closeness_members_and_neighbour(scanned):
     assert f"next to {near}" in cards
 
 
-def test_similarities_are_called_similarities():
+def test_similarities_are_called_similarities_and_one_item_is_alone():
     S = np.array([[1, 0.9, 0.1], [0.9, 1, 0.2], [0.1, 0.2, 1]])
-    cards = cards_html(simlib.assign(S, [0, 2]), S)
+    cards = re.sub("</?bdi>", "", cards_html(simlib.assign(S, [0, 2]), S))
     assert "★ 0</b>" in cards
     assert "2 items, mean similarity 0.95, next to 2" in cards
+    assert "1 item, alone, next to 0" in cards
+    assert "3 items, mean similarity 0.67</span>" in cards_html(simlib.assign(S, [0]), S)
 
 
-def test_names_are_text_never_markup(scanned):
+def test_one_k_and_every_item_but_one_a_medoid(scanned):
+    _, D = scanned
+    for k in (2, 9):
+        scan = simlib.scan_k(D, [k], metric="precomputed")
+        explorer = explore(scan, D)
+        assert explorer.slider.value == k
+        assert explorer.fit is scan.fits[0]
+        assert explorer.children[0].children[0].disabled
+
+
+def test_items_that_are_all_the_same():
+    S = np.ones((6, 6))
+    assert parts(explore(simlib.scan_k(S, [2, 3]), S))[1].count("★") == 3
+
+
+def test_bad_input(scanned, vectors):
     scan, D = scanned
-    names = ["<script>alert(1)</script>", "<b>", "a&b", '"><img src=x>', *"efghij"]
-    board = explore(scan, D, labels=names).children[2]
-    for fit in scan.fits:
-        shown = cards_html(fit, D, names)
-        assert "<script" not in shown
-        assert "<img" not in shown
-    assert "<script" not in board.value
-
-
-def test_names_of_the_wrong_length(scanned):
-    scan, D = scanned
+    S = simlib.cosine_similarity(vectors)
+    other = simlib.scan_k(S, [2, 3])
     with pytest.raises(ValueError, match="labels must hold one name a row, 10, got 3"):
         explore(scan, D, labels=["a", "b", "c"])
     with pytest.raises(ValueError, match="cards must be at least 1, got 0"):
         explore(scan, D, cards=0)
+    with pytest.raises(TypeError, match=r"cards must be a whole number, got 2\.5"):
+        explore(scan, D, cards=2.5)
+    with pytest.raises(ValueError, match=r"S must be what was scanned, the matrix \(10, 10\), got \(10, 9\)"):
+        explore(scan, D[:, :9])
+    with pytest.raises(ValueError, match=r"the matrix \(10, 10\), got \(60, 60\)"):
+        explore(scan, S)
+    with pytest.raises(ValueError, match=r"or the vectors \(60, 8\), got \(60, 7\)"):
+        explore(simlib.scan_k(vectors, [2], metric="cosine"), vectors[:, :7])
+    with pytest.raises(ValueError, match=r"S is not what was scanned: from item .* distances for similarities"):
+        explore(other, 1 - S)
+    with pytest.raises(ValueError, match="are its rows in another order"):
+        explore(other, S[::-1, ::-1])
+    with pytest.raises(TypeError, match="scan must be a KScan, as scan_k returns it, got Clustering"):
+        explore(scan.fits[0], D)
+    with pytest.raises(TypeError, match="null must be a KScan, as scan_k returns it, got ndarray"):
+        explore(scan, D, null=D)
+    with pytest.raises(ValueError, match="null must be a scan of as many items as scan, 10, got 60"):
+        explore(scan, D, null=other)

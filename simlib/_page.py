@@ -1,0 +1,192 @@
+"""Executed notebooks as self-contained HTML: no script, no request, maths as MathML, pictures inside."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from html import escape
+from itertools import count
+
+import nbformat
+from jinja2 import DictLoader
+from latex2mathml.converter import convert
+from nbconvert import HTMLExporter
+from nbconvert.filters import markdown2html
+from nbformat import NotebookNode
+
+# nbconvert's page, less everything that would load a script
+STATIC = """{%- extends 'lab/index.html.j2' -%}
+{%- block html_head_js -%}{%- endblock html_head_js -%}
+{%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
+{%- block html_head_js_mermaidjs -%}{%- endblock html_head_js_mermaidjs -%}
+{%- block jupyter_widgets -%}{%- endblock jupyter_widgets -%}
+{%- block html_head_css -%}{{ super() }}
+<style>body{max-width:60rem;margin:auto;padding:0 1rem} img{max-width:100%;height:auto}
+.jp-Cell-inputWrapper pre{white-space:pre-wrap} @media print{.jp-Cell{break-inside:avoid}}</style>
+{%- endblock html_head_css -%}"""
+
+# a report: light, one column, figures that scroll sideways on a phone, nothing cut in two on paper
+SHEET = """:root{color-scheme:light}*{box-sizing:border-box}
+body{overflow-wrap:anywhere;margin:0 auto;padding:1rem 1.2rem 4rem;max-width:58rem;background:#fff;color:#1b1b1b;
+font:1.02rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
+h1{font-size:1.9rem;line-height:1.2;margin:.6rem 0;overflow-wrap:anywhere}
+h2{font-size:1.3rem;margin:2.4rem 0 .5rem;padding-top:.5rem;border-top:1px solid #ccc;break-after:avoid}
+h3{font-size:1.05rem;margin:1.4rem 0 .4rem;break-after:avoid}.lead{font-size:1.12rem}
+nav{font-size:.92rem;line-height:1.9}nav a{margin-right:1.1rem;white-space:nowrap}a{color:#005a8f}
+figure{margin:1rem 0;break-inside:avoid}figure div{overflow-x:auto}figure img{display:block;max-width:100%;height:auto}
+figcaption{color:#333;font-size:.95rem;margin-top:.3rem}figcaption p{margin:0}
+pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem .8rem;border-radius:4px}
+code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto}
+@media(max-width:40rem){body{padding:.6rem .8rem 3rem}figure img{max-width:none;width:44rem}h1{font-size:1.5rem}}
+@page{size:A4;margin:15mm}@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}h2{border:0}
+figure div,math[display=block]{overflow:visible}figure img{max-height:125mm}}"""
+
+
+def page(notebooks: dict[str, NotebookNode], title: str) -> str:
+    """One HTML page of several executed notebooks, with contents at the top.
+
+    Parameters
+    ----------
+    notebooks : dict, file name without ending -> executed notebook
+        Links between them become links inside the page.
+    title : str
+
+    Returns
+    -------
+    str
+        HTML without scripts or outside references; images and style are inside.
+    """
+    mark, math, captions = _unused(str(notebooks)), [], []
+    cells = [nbformat.v4.new_markdown_cell(_contents(notebooks, title), id="contents")]
+    for name, notebook in notebooks.items():
+        cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>\n\n---', id=f"start-{name[:2]}"))
+        cells.extend(_static_cells(notebook, mark, math, captions))
+    merged = nbformat.v4.new_notebook(cells=cells, metadata=next(iter(notebooks.values())).metadata)
+    exporter = HTMLExporter(
+        template_name="lab",
+        embed_images=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        extra_loaders=[DictLoader({"static.html.j2": STATIC})],
+        template_file="static.html.j2",
+    )
+    html, _ = exporter.from_notebook_node(merged, {"metadata": {"name": title}})
+    described = iter(captions)
+    html = re.sub(r'alt="No description[^"]*"', lambda _: f'alt="{escape(next(described))}"', html)
+    html = re.sub(rf"{mark}-(\d+)-HERE", lambda found: math[int(found[1])], html)
+    return re.sub(r"<script\b.*?</script>", "", html, flags=re.S)
+
+
+def report_page(notebook: NotebookNode, title: str, record: dict, end: str = "") -> str:
+    """An executed notebook as a report: its HTML, its pictures, and its text cells tagged `report`; no code.
+
+    Parameters
+    ----------
+    notebook : NotebookNode
+        The HTML in its outputs is trusted: what a person's file brought was escaped when it was made.
+    title : str
+        Of the window.
+    record : dict
+        Kept in the page for a machine to read (`recorded`).
+    end : str
+        HTML at the end of the last section.
+
+    Returns
+    -------
+    str
+        HTML without scripts or outside references.
+    """
+    sections = [("", [])]  # what comes before the first heading has none
+    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
+        if cell.cell_type == "code":
+            sections[-1][1].extend(_shown(cell, after))
+        elif "report" in cell.metadata.get("tags", []) and not cell.source.startswith("*Figure"):
+            if cell.source.startswith("## "):
+                sections.append((cell.source.splitlines()[0][3:], []))
+            sections[-1][1].append(_text(cell.source))
+    sections[-1][1].append(end)
+    headings = list(enumerate(heading for heading, _ in sections))[1:]
+    links = " ".join(f'<a href="#part-{i}">{escape(heading)}</a>' for i, heading in headings)
+    sections[0][1].append(f"<nav>{links}</nav>")
+    body = "\n".join(f'<section id="part-{i}">\n{"".join(html)}\n</section>' for i, (_, html) in enumerate(sections))
+    kept = escape(json.dumps(record, sort_keys=True))
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f'<meta name="simlib-report" content="{kept}">\n<style>{SHEET}</style>\n</head>\n'
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _shown(cell: NotebookNode, after: NotebookNode | None) -> Iterator[str]:
+    """The HTML and the pictures that a cell put out; a picture with the caption that follows it."""
+    for output in cell.outputs:
+        data = output.get("data", {})
+        if "image/png" in data:
+            source = after.source if after is not None and after.source.startswith("*Figure") else "*Figure.*"
+            picture = f'src="data:image/png;base64,{"".join(data["image/png"].split())}"'
+            image = f'<div><img alt="{escape(_described(source))}" {picture}></div>'
+            yield f"<figure>{image}<figcaption>{_text(source)}</figcaption></figure>"
+        elif "text/html" in data:
+            yield data["text/html"]
+
+
+def _text(source: str) -> str:
+    """Markdown with maths as HTML with MathML."""
+    mark, math = _unused(source), []
+    html = markdown2html(_set_maths_aside(source, mark, math))
+    html = re.sub(r'<a class="anchor-link".*?</a>', "", html)
+    return re.sub(rf"{mark}-(\d+)-HERE", lambda found: math[int(found[1])], html)
+
+
+def _described(caption: str) -> str:
+    """A caption as plain text."""
+    return re.sub(r"[*$`]", "", caption)
+
+
+def _unused(text: str) -> str:
+    """A mark that does not occur in the text."""
+    return next(mark for mark in (f"MATH{i}" for i in count()) if mark not in text)
+
+
+def _contents(notebooks: dict[str, NotebookNode], title: str) -> str:
+    """A heading and a list of links to the notebooks' first headings."""
+    lines = [f"# {title}", ""]
+    for name, notebook in notebooks.items():
+        heading = notebook.cells[0].source.splitlines()[0].lstrip("# ")
+        lines.append(f"- [{heading}](#{name})")
+    return "\n".join(lines)
+
+
+def _static_cells(notebook: NotebookNode, mark: str, math: list[str], captions: list[str]) -> Sequence[NotebookNode]:
+    """Copies of the cells, maths set aside and links turned inwards; collects a caption for each picture."""
+    cells = nbformat.from_dict(notebook).cells
+    for cell, after in zip(cells, [*cells[1:], None], strict=True):
+        if cell.cell_type == "markdown":
+            cell.source = _inner_links(_set_maths_aside(cell.source, mark, math))
+            continue
+        caption = after.source if after is not None and after.source.startswith("*Figure") else "Figure"
+        pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        captions += [_described(caption)] * pictures
+    return cells
+
+
+def _inner_links(source: str) -> str:
+    """Links to a notebook of this page become links to its place in it; those to exercises become text."""
+    source = re.sub(r"\[([^\]]+)\]\(exercises/[^)]*\)", r"\1", source)
+    return re.sub(r"\((\d\d_\w+)\.ipynb\)", r"(#\1)", source)
+
+
+def _set_maths_aside(source: str, mark: str, math: list[str]) -> str:
+    """Replace TeX by marks and collect it as MathML; code is left alone."""
+
+    def put(tex: str, display: str) -> str:
+        math.append(convert(tex.strip(), display=display))
+        return f"{mark}-{len(math) - 1}-HERE"
+
+    parts = re.split(r"(```.*?```|`[^`\n]*`)", source, flags=re.S)
+    for i in range(0, len(parts), 2):
+        parts[i] = re.sub(r"\$\$(.+?)\$\$", lambda m: put(m[1], "block"), parts[i], flags=re.S)
+        parts[i] = re.sub(r"(?<![\\$])\$(?!\s)([^$\n]+?)(?<!\s)\$(?!\d)", lambda m: put(m[1], "inline"), parts[i])
+    return "".join(parts)

@@ -1,0 +1,679 @@
+"""A person's own file: vectors with a label each, or a matrix of similarities or distances, and a card about them.
+
+Read are NumPy's .npy and .npz, .parquet, delimited text (.csv, .tsv, .txt, also .gz) and the text formats of word2vec
+and GloVe. A row is an item. Nothing is executed (arrays are loaded with pickle off) and nothing is dropped silently:
+the card says which rows and columns were left out and why.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from simlib import _check
+
+CHUNK = 20_000  # rows parsed at a time
+SAMPLE = 1 << 16  # bytes that a text file is judged by, or more of them if they hold less than three lines ...
+LARGEST = 1 << 26  # ... up to here
+LONGEST = 200  # characters of a label that are kept
+COUNTERS = {"", "id", "index", "row", "nr", "no", "unnamed: 0"}  # names of columns that only number the rows
+WHOLE = 2**24  # whole numbers up to here are exact in float32
+TEXT = (".csv", ".tsv", ".txt", ".vec")
+MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")  # in columns of numbers
+VECTORS = ("vectors", "X", "embeddings", "arr_0")
+MATRICES = ("matrix", "S", "D", "similarity", "distance", "distances", "arr_0")
+
+
+class Loaded(NamedTuple):
+    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes."""
+
+    vectors: np.ndarray
+    labels: np.ndarray
+    card: dict[str, Any]
+
+
+class LoadedMatrix(NamedTuple):
+    """matrix (n, n), labels (n,) str, and a card as in `Loaded`."""
+
+    matrix: np.ndarray
+    labels: np.ndarray
+    card: dict[str, Any]
+
+
+def load_vectors(
+    path: Any, *, label: str | None = None, columns: list[str] | None = None, progress: bool = False
+) -> Loaded:
+    """Read vectors and their labels from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        .npy or .npz; .parquet; .csv, .tsv, .txt or .vec, each also with .gz. Text must be UTF-8 (or UTF-16 with its
+        mark); commas, semicolons, tabs, bars or blanks between the fields, and decimal commas, are recognised.
+    label : str, optional
+        Name of the column of labels. Default: the first column of text, else the row numbers.
+    columns : list of str, optional
+        Names of the columns that are the vectors. Default: all columns of numbers (or one column of lists in a
+        .parquet file), without one that only counts the rows.
+    progress : bool
+        Draw a bar over the bytes of a text file or the rows of a .parquet file.
+
+    Returns
+    -------
+    Loaded
+        Finite vectors (n, d): float32 and float64 as they came, half precision and whole numbers up to 2**24 as
+        float32, larger ones as float64, numbers in text as float32. Labels, cut to 200 characters. The card:
+        file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a sentence
+        for whatever was decided). Rows of zeros and copies are kept.
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+    ValueError
+        Empty, cut off, of unequal rows, not numeric, wrongly encoded, of an unknown kind; the message names the
+        file and the way out.
+    MemoryError
+        The file says that it holds more than fits into memory.
+
+    Notes
+    -----
+    Text is parsed 20,000 rows at a time by pandas; memory is the result and a few such pieces.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "fruit.csv"
+    ...     _ = path.write_text("name,sweet,sour\\nplum,3,1\\nlemon,0,5\\n")
+    ...     fruit = load_vectors(path)
+    >>> print(fruit.vectors, fruit.labels, fruit.card["dtype"])
+    [[3. 1.]
+     [0. 5.]] ['plum' 'lemon'] float32
+    """
+    path, kind = _kind(path)
+    card = _card(path, kind)
+    if kind == "npy":
+        vectors, labels = np.array(_numeric(_npy(path), path)), None
+    elif kind == "npz":
+        vectors, labels = _npz(path, VECTORS)
+    elif kind == "parquet":
+        vectors, labels = _parquet(path, label, columns, card, progress)
+    else:
+        vectors, labels = _text(path, label, columns, card, progress)
+    if (label is not None or columns is not None) and kind in ("npy", "npz"):
+        raise ValueError(f"{path.name}: label= and columns= are for files with named columns, not for .{kind}")
+    vectors, labels = _finite(_as_float(vectors), labels, card)
+    if not len(vectors):
+        raise ValueError(f"{path.name}: no row of numbers is left; {' '.join(card['dropped'])}")
+    card.update(rows=len(vectors), columns=vectors.shape[1], dtype=str(vectors.dtype))
+    return Loaded(vectors, _as_labels(labels, len(vectors), card), card)
+
+
+def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
+    """Read an n x n matrix of similarities or distances from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        .npy (memory-mapped: only what is used is read), .npz, or delimited text, with labels in its first row or
+        column or without.
+    progress : bool
+        Draw a bar over the bytes of a text file.
+
+    Returns
+    -------
+    LoadedMatrix
+        A read-only square matrix of numbers and the labels (row numbers where there are none). Whether it is
+        symmetric, and a similarity or a distance, is checked where it is used (`kmedoids`).
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, ValueError, MemoryError
+        As `load_vectors`; also a matrix that is not square, or has NaN or infinity in a text file.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/S.npy", np.eye(3))
+    ...     print(load_matrix(folder + "/S.npy").matrix.shape)
+    (3, 3)
+    """
+    path, kind = _kind(path)
+    card = _card(path, kind)
+    labels = None
+    if kind == "npy":
+        matrix = _numeric(_npy(path), path)
+    elif kind == "npz":
+        matrix, labels = _npz(path, MATRICES)
+    elif kind == "parquet":
+        raise ValueError(f"{path.name}: a matrix is read from .npy, .npz or text, not from .parquet")
+    else:
+        matrix, labels = _text(path, None, None, card, progress, np.float64)
+        _check.finite_rows(np.isfinite(matrix).all(axis=1), path.name)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{path.name}: a matrix of similarities must be square, got {matrix.shape}; vectors?")
+    matrix.setflags(write=False)
+    card.update(rows=len(matrix), columns=len(matrix), dtype=str(matrix.dtype))
+    return LoadedMatrix(matrix, _as_labels(labels, len(matrix), card), card)
+
+
+# which kind of file
+
+
+def _kind(path: Any) -> tuple[Path, str]:
+    """The path and its kind: npy, npz, parquet or text; raises unless it is a file that holds something."""
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name a file in it")
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    if not path.stat().st_size:
+        raise ValueError(f"{path.name} is empty: 0 bytes; did the download or the export break off?")
+    suffix = path.suffix.lower()
+    if suffix in (".npy", ".npz", ".parquet"):
+        return path, suffix[1:]
+    if suffix in TEXT or (suffix == ".gz" and Path(path.stem).suffix.lower() in TEXT):
+        return path, "text"
+    known = ", ".join((".npy", ".npz", ".parquet", *TEXT))
+    raise ValueError(f"{path.name}: what kind of file is this? Its name must end in one of {known}, text also in .gz")
+
+
+def _card(path: Path, kind: str) -> dict[str, Any]:
+    """The card of a file, to be filled in."""
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    return {"file": path.name, "format": kind, "sha256": digest.hexdigest(), "dropped": [], "notes": []}
+
+
+# arrays
+
+
+def _npy(path: Path) -> np.ndarray:
+    """The array in a .npy file, memory-mapped."""
+    with open(path, "rb") as file:
+        if file.read(6) != b"\x93NUMPY":
+            raise ValueError(f"{path.name} is no .npy file, whatever its name says: write it with numpy.save")
+    try:
+        return np.load(path, mmap_mode="r", allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise ValueError(_unreadable(path, error)) from None
+
+
+def _npz(path: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+    """The array of numbers in a .npz file, the first of `names` or else the only one, and labels if there are some."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            _check.memory(
+                sum(item.file_size for item in archive.infolist()), f"{path.name}, unpacked,", "save it as .npy"
+            )
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+        raise ValueError(_unreadable(path, error)) from None
+    tables = [name for name in arrays if arrays[name].ndim == 2 and arrays[name].dtype.kind in "fiu"]
+    chosen = next((name for name in names if name in tables), tables[0] if len(tables) == 1 else None)
+    if chosen is None:
+        held = ", ".join(f"{name} {array.shape} {array.dtype}" for name, array in arrays.items()) or "nothing"
+        raise ValueError(f"{path.name} holds {held}: expected one 2-D array of numbers, or one named {names[0]!r}")
+    n = len(arrays[chosen])
+    texts = [array for array in arrays.values() if array.shape == (n,) and array.dtype.kind == "U"]
+    return _numeric(arrays[chosen], path), texts[0] if texts else None
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    """Why a file of arrays cannot be read, in one line."""
+    if re.search("allow_pickle|Object arrays|Python objects", str(error)):
+        return f"{path.name} holds Python objects, which could run code when loaded: save numbers, or texts as str"
+    reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+    return f"{path.name} cannot be read, it is cut off or not what its name says ({reason}): get it again"
+
+
+def _numeric(array: np.ndarray, path: Path) -> np.ndarray:
+    """The array if it is a non-empty 2-D array of real numbers."""
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{path.name} must hold real numbers, got dtype {array.dtype}")
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"{path.name} must hold a 2-D array, one row an item, got shape {array.shape}")
+    return array
+
+
+def _as_float(array: np.ndarray) -> np.ndarray:
+    """float32 and float64 as they are, half precision and small whole numbers as float32, large ones as float64."""
+    if array.dtype in (np.float32, np.float64):
+        return array
+    small = array.dtype.kind == "f" and array.dtype.itemsize == 2
+    small |= array.dtype.kind in "iu" and max(abs(int(array.min())), abs(int(array.max()))) <= WHOLE
+    return array.astype(np.float32 if small else np.float64)
+
+
+def _finite(vectors: np.ndarray, labels: Any, card: dict) -> tuple[np.ndarray, Any]:
+    """The rows without NaN and infinity; the card says which were left out."""
+    finite = np.concatenate([np.isfinite(vectors[i : i + CHUNK]).all(axis=1) for i in range(0, len(vectors), CHUNK)])
+    if finite.all():
+        return vectors, labels
+    bad = np.flatnonzero(~finite)
+    rows = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+    card["dropped"].append(f"{len(bad)} rows with a missing or infinite number (counted from 0: {rows}).")
+    return vectors[finite], None if labels is None else np.asarray(labels, object)[finite]
+
+
+def _as_labels(labels: Any, n: int, card: dict) -> np.ndarray:
+    """Labels as str (n,), cut to a length that can be shown; row numbers if there are none."""
+    if labels is None:
+        return np.arange(n).astype(str)
+    texts = ["" if text is None else str(text) for text in labels]
+    long = sum(len(text) > LONGEST for text in texts)
+    if long:
+        card["dropped"].append(f"The ends of {long} labels longer than {LONGEST} characters.")
+    return np.array([text[:LONGEST] for text in texts], dtype=np.str_)
+
+
+def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+    """The pieces below one another; each is let go once it is copied, so that memory is not needed twice."""
+    whole = np.empty((sum(map(len, pieces)), pieces[0].shape[1]), np.result_type(*pieces))
+    at = 0
+    while pieces:
+        piece = pieces.pop(0)
+        whole[at : at + len(piece)] = piece
+        at += len(piece)
+    return whole
+
+
+# Parquet
+
+
+def _parquet(path, label, columns, card, progress) -> tuple[np.ndarray, list | None]:
+    """Vectors and labels of a .parquet file, a batch of rows at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(path)
+        schema = file.schema_arrow
+        number, lists, texts = [], [], []
+        for field in schema:
+            if pa.types.is_floating(field.type) or pa.types.is_integer(field.type):
+                number.append(field.name)
+            elif pa.types.is_list(field.type) or pa.types.is_large_list(field.type) or _fixed(field.type):
+                lists.append(field.name)
+            elif pa.types.is_string(field.type) or pa.types.is_large_string(field.type):
+                texts.append(field.name)
+        names = schema.names
+        _repeated(path, names)
+        label = _label(path, label, names, texts, card)
+        used = _chosen(path, columns, names, lists[:1] if len(lists) == 1 and len(number) < 2 else number, label)
+        _unused(names, used, label, card)
+        pieces, labels = [], []
+        with tqdm(desc="read", total=file.metadata.num_rows, unit="row", disable=not progress) as bar:
+            for batch in file.iter_batches(CHUNK, columns=[*used, *([label] if label else [])]):
+                if not batch.num_rows:
+                    continue
+                pieces.append(_batch(path, batch, used, lists))
+                labels += batch.column(label).to_pylist() if label else []
+                bar.update(batch.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise ValueError(_unreadable(path, error)) from None
+    if not pieces:
+        raise ValueError(f"{path.name} has columns but no rows")
+    if len({piece.shape[1] for piece in pieces}) > 1:
+        raise ValueError(f"{path.name}: the lists in column {used[0]!r} differ in length")
+    return _joined(pieces), labels if label else None
+
+
+def _fixed(kind: Any) -> bool:
+    """Whether a Parquet type is a list of fixed length."""
+    import pyarrow as pa
+
+    return pa.types.is_fixed_size_list(kind)
+
+
+def _batch(path: Path, batch: Any, used: list[str], lists: list[str]) -> np.ndarray:
+    """The vectors of some rows."""
+    if used[0] not in lists:
+        return _as_float(np.column_stack([batch.column(name).to_numpy(zero_copy_only=False) for name in used]))
+    rows = batch.column(used[0])
+    lengths = {None if row is None else len(row) for row in rows.to_pylist()}
+    if len(lengths) > 1 or None in lengths or 0 in lengths:
+        raise ValueError(f"{path.name}: the lists in column {used[0]!r} differ in length, or are missing")
+    values = rows.flatten().to_numpy(zero_copy_only=False)
+    if values.dtype.kind not in "fiu":
+        raise ValueError(f"{path.name}: the lists in column {used[0]!r} must hold numbers, got {values.dtype}")
+    return _as_float(values.reshape(len(rows), -1))
+
+
+# text
+
+
+def _text(path, label, columns, card, progress, dtype=np.float32) -> tuple[np.ndarray, list | None]:
+    """Numbers and labels of a text file, a piece at a time."""
+    encoding, lines = _first_lines(path)
+    if (width := _embedding_width(lines)) and label is None and columns is None:
+        return _embedding(path, encoding, lines, width, card, progress)
+    form = _form(path, lines)
+    names, first, numeric = _header(path, form, lines)
+    _repeated(path, [name for name in names if name in {label, *(columns or ())}])
+    with _opened(path, encoding) as file, tqdm(**_bar(path, progress)) as bar:
+        for _ in range(first):
+            next(file)
+        tables = _tables(path, file, form, names, first, numeric)
+        table = next(tables)
+        numbers = [i for i in range(len(names)) if _is_number(table[i])]
+        texts = [i for i in range(len(names)) if not pd.api.types.is_numeric_dtype(table[i])]
+        if columns is None and label is None:
+            for i in texts:
+                _no_stray_text(path, names[i], table[i], form)
+        if columns is None and label is None and len(numbers) > 1 and _counts(names[numbers[0]], table[numbers[0]]):
+            texts = texts or [numbers[0]]
+            card["notes"].append(f"Column {names[numbers[0]]!r} counts the rows and is not part of the vectors.")
+            numbers = numbers[1:]
+        by_name = {name: i for i, name in reversed(list(enumerate(names)))}
+        own = _label(path, label, names, [names[i] for i in texts], card)
+        used = _chosen(path, columns, names, [names[i] for i in numbers], own)
+        places = [by_name[name] for name in used] if columns is not None else numbers
+        _unused(names, [names[i] for i in places], own, card)
+        pieces, labels, row = [], [], 0
+        while table is not None:
+            pieces.append(
+                np.column_stack([_numbers(path, names[i], table[i], row, form) for i in places]).astype(dtype)
+            )
+            labels += table[by_name[own]].astype(str).tolist() if own is not None else []
+            row += len(table)
+            bar.update(min(_told(file), bar.total) - bar.n)
+            table = next(tables, None)
+    card["notes"].append(f"Fields are separated by {form['word']}, the decimal sign is '{form['decimal']}'.")
+    return _joined(pieces), labels if own is not None else None
+
+
+def _first_lines(path: Path) -> tuple[str, list[str]]:
+    """How a text file is encoded, and its first lines."""
+    try:
+        with gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb") as file:
+            head = file.read(SAMPLE)
+            while head.count(b"\n") < 3 and len(head) < LARGEST and (more := file.read(SAMPLE)):
+                head += more
+            whole = not file.read(1)
+    except (OSError, EOFError) as error:
+        raise ValueError(_unreadable(path, error)) from None
+    encoding = "utf-8-sig"
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encoding = "utf-16"
+    elif b"\0" in head:
+        raise ValueError(f"{path.name} is not text: it has bytes of value 0")
+    try:
+        text = codecs.getincrementaldecoder(encoding)().decode(head, final=whole)
+    except UnicodeDecodeError as error:
+        raise ValueError(_not_utf8(path, error)) from None
+    lines = re.split("\r\n|\r|\n", text.removesuffix("\n"))
+    lines = lines if whole or len(lines) < 2 else lines[:-1]
+    if not any(line.strip() for line in lines):
+        raise ValueError(f"{path.name} has no lines with anything in them")
+    return encoding, lines
+
+
+def _not_utf8(path: Path, error: UnicodeDecodeError) -> str:
+    """What to do about a wrongly encoded file."""
+    return (
+        f"{path.name} is not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}): save it as UTF-8, "
+        "for instance with iconv -f LATIN1 -t UTF-8"
+    )
+
+
+def _opened(path: Path, encoding: str) -> io.TextIOWrapper:
+    """The file as text."""
+    return io.TextIOWrapper((gzip.open if path.suffix.lower() == ".gz" else open)(path, "rb"), encoding=encoding)
+
+
+def _bar(path: Path, progress: bool) -> dict[str, Any]:
+    """A bar over the bytes of a file."""
+    return {"desc": "read", "total": path.stat().st_size, "unit": "B", "unit_scale": True, "disable": not progress}
+
+
+def _told(file: io.TextIOWrapper) -> int:
+    """How many bytes of the file on disk were read."""
+    raw = file.buffer
+    return (raw.fileobj if isinstance(raw, gzip.GzipFile) else raw).tell()
+
+
+def _embedding_width(lines: list[str]) -> int:
+    """The number of features if the lines are word2vec's or GloVe's text, else 0."""
+    words = lines[0].split(" ")
+    body = [line.rstrip() for line in lines[1:3] if line.strip()]
+    if len(words) == 2 and all(re.fullmatch(r"\d+", word) for word in words) and body:
+        width = int(words[1])
+        return width if width and all(_tail_is_numbers(line, width) for line in body) else 0
+    body = [line.rstrip() for line in lines[:5] if line.strip()]
+    if re.search(r"[,;\t]", "".join(body)):
+        return 0
+    widths = {len(line.split(" ")) - 1 for line in body}
+    width = min(widths)
+    return width if width > 1 and all(_tail_is_numbers(line, width) for line in body) else 0
+
+
+def _tail_is_numbers(line: str, width: int) -> bool:
+    """Whether a line is a word and then `width` numbers, single blanks between."""
+    word, *numbers = line.rsplit(" ", width)
+    return len(numbers) == width and bool(word) and not _NUMBER.fullmatch(word) and all(map(_NUMBER.fullmatch, numbers))
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|NaN|Inf)")
+
+
+def _embedding(path, encoding, lines, width, card, progress) -> tuple[np.ndarray, list[str]]:
+    """Words and vectors of word2vec's or GloVe's text; a word may hold blanks."""
+    header = re.fullmatch(r"(\d+) (\d+)", lines[0].rstrip())
+    card["format"] = "word2vec text" if header else "GloVe text"
+    pieces, words = [], []
+    try:
+        with _opened(path, encoding) as file, tqdm(**_bar(path, progress)) as bar:
+            if header:
+                next(file)
+            while some := list(islice(file, CHUNK)):
+                parts = [line.rstrip().rsplit(" ", width) for line in some if line.strip()]
+                if not parts:
+                    continue
+                for number, part in enumerate(parts):
+                    if len(part) != width + 1:
+                        raise ValueError(
+                            f"{path.name}: vector {len(words) + number + 1} has {len(part) - 1} numbers, "
+                            f"expected {width}: cut off, or the wrong file?"
+                        )
+                words += [part[0] for part in parts]
+                numbers = io.StringIO("\n".join(" ".join(part[1:]) for part in parts))
+                pieces.append(pd.read_csv(numbers, sep=" ", header=None, dtype=np.float32, quoting=3).to_numpy())
+                bar.update(min(_told(file), bar.total) - bar.n)
+    except UnicodeDecodeError as error:
+        raise ValueError(_not_utf8(path, error)) from None
+    except (EOFError, OSError) as error:
+        raise ValueError(_unreadable(path, error)) from None
+    if header and len(words) != int(header[1]):
+        raise ValueError(f"{path.name} announces {header[1]} vectors and holds {len(words)}: it is cut off")
+    return _joined(pieces), words
+
+
+def _form(path: Path, lines: list[str]) -> dict[str, str]:
+    """The separator and the decimal sign: those that give every line the same number of fields, more than one."""
+    body = [line for line in lines if line.strip() and not line.startswith("#")][:50]
+    found = []
+    for sep, word in (("\t", "tabs"), (";", "semicolons"), (",", "commas"), ("|", "bars"), (" ", "blanks")):
+        rows = _cells(body, sep)
+        widths = [len(row) for row in rows]
+        if min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1:
+            found.append((sep, word, rows))
+    if not found and all(len(row) == 1 for row in _cells(body, ",")):
+        found.append((",", "commas", [[line] for line in body]))
+    if not found:
+        widths = [len(row) for row in _cells(body, ",")]
+        raise ValueError(
+            f"{path.name}: the lines have unequal numbers of fields ({widths[0]}, then {widths[1:6]}): "
+            "expected a table, one row an item"
+        )
+    sep, word, rows = max(found, key=_share_of_numbers)
+    cells = [cell.strip() for row in rows for cell in row]
+    commas = any(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) for cell in cells)
+    points = any(re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", cell) for cell in cells)
+    if commas and points:
+        raise ValueError(f"{path.name} has decimal commas and decimal points: export it with one of them")
+    return {"sep": sep, "word": word, "decimal": "," if commas and sep != "," else "."}
+
+
+def _share_of_numbers(found: tuple[str, str, list[list[str]]]) -> float:
+    """How many of the fields are numbers, with points or commas."""
+    cells = [cell.strip() for row in found[2] for cell in row]
+    return sum(bool(_NUMBER.fullmatch(cell.replace(",", "."))) for cell in cells) / max(len(cells), 1)
+
+
+def _cells(lines: list[str], sep: str) -> list[list[str]]:
+    """The fields of some lines, as long as they may be; blanks may stand several in a row."""
+    limit = csv.field_size_limit(LARGEST)
+    try:
+        lines = [re.sub(" +", " ", line.strip()) for line in lines] if sep == " " else lines
+        return list(csv.reader(lines, delimiter=sep))
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _header(path: Path, form: dict[str, str], lines: list[str]) -> tuple[list[str], int, list[int]]:
+    """Names of the columns, how many lines come before the first row, and which columns start out as numbers."""
+    skipped = next(i for i, line in enumerate(lines) if line.strip() and not line.startswith("#"))
+    top, *rows = _cells([line for line in lines[skipped:] if line.strip()][:50], form["sep"])
+    if not rows and not any(_cell_is_number(cell, form) for cell in top):
+        raise ValueError(f"{path.name} has a heading but no rows")
+    width = len(rows[0]) if rows else len(top)
+    top = ["", *top] if len(top) == width - 1 else top  # a table of R's: the row names have no heading
+    counted = _counts_columns(top, rows)
+    numeric = [all(_cell_is_number(row[i], form) for row in rows if i < len(row)) for i in range(width)]
+    named = any(numeric[i] and not _cell_is_number(cell, form) for i, cell in enumerate(top[:width]))
+    if rows and (counted or named or not any(_cell_is_number(cell, form) for cell in top)):
+        return [cell.strip() for cell in top], skipped + 1, [i for i in range(width) if numeric[i]]
+    numeric = [numeric[i] and _cell_is_number(cell, form) for i, cell in enumerate(top[:width])]
+    return [str(i) for i in range(width)], skipped, [i for i in range(width) if numeric[i]]
+
+
+def _counts_columns(top: list[str], rows: list[list[str]]) -> bool:
+    """Whether the first line numbers the columns, as pandas does; a first row 0, 1, 2 of whole numbers may be data."""
+    cells, broken = [cell.strip() for cell in top], any("." in cell or "," in cell for row in rows for cell in row)
+    behind_a_name = cells[1:] == [str(i) for i in range(len(cells) - 1)] and not _NUMBER.fullmatch(cells[0])
+    return len(cells) > 1 and (behind_a_name or (broken and cells == [str(i) for i in range(len(cells))]))
+
+
+def _cell_is_number(cell: str, form: dict[str, str]) -> bool:
+    """Whether a cell is a number, or missing."""
+    cell = cell.strip().replace(",", ".") if form["decimal"] == "," else cell.strip()
+    return cell in MISSING or bool(_NUMBER.fullmatch(cell))
+
+
+def _tables(path, file, form, names, first, numeric) -> Iterator[pd.DataFrame]:
+    """The rows of a text file by pandas, columns numbered from 0."""
+    wishes = {"sep": form["sep"], "decimal": form["decimal"], "skipinitialspace": True, "chunksize": CHUNK}
+    if form["sep"] == " ":
+        wishes["sep"] = r"\s+"
+    try:
+        missing = dict.fromkeys(numeric, MISSING)  # a label may be NA
+        wishes.update(header=None, names=range(len(names)), low_memory=False, keep_default_na=False, na_values=missing)
+        yield from pd.read_csv(file, **wishes)
+    except UnicodeDecodeError as error:
+        raise ValueError(_not_utf8(path, error)) from None
+    except pd.errors.EmptyDataError:
+        raise ValueError(f"{path.name} has a heading but no rows") from None
+    except (pd.errors.ParserError, EOFError, OSError) as error:
+        found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        if found:
+            raise ValueError(
+                f"{path.name}: line {int(found[2]) + first} has {found[3]} fields, expected {found[1]}"
+            ) from None
+        raise ValueError(_unreadable(path, error)) from None
+
+
+def _is_number(column: pd.Series) -> bool:
+    """Whether a column holds numbers only, some at least."""
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column) and column.notna().any()
+
+
+def _no_stray_text(path: Path, name: str, column: pd.Series, form: dict[str, str]) -> None:
+    """Raise if most of a column of text are numbers: it was meant to be one of numbers."""
+    present = column.dropna().astype(str)
+    if sum(_cell_is_number(cell, form) for cell in present[:1000]) > 0.5 * len(present[:1000]):
+        _numbers(path, name, column, 0, form)
+
+
+def _counts(name: str, column: pd.Series) -> bool:
+    """Whether a column only counts the rows."""
+    values = column.to_numpy()
+    return name.lower() in COUNTERS and len(values) > 1 and bool(np.all(np.diff(values) == 1)) and values[0] in (0, 1)
+
+
+def _numbers(path: Path, name: str, column: pd.Series, row: int, form: dict[str, str]) -> np.ndarray:
+    """A column as float64; raises where a text stands among the numbers."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    texts = column.astype(object).where(column.notna(), None)
+    numbers = pd.to_numeric(column.astype(str).str.replace(form["decimal"], "."), errors="coerce").to_numpy(np.float64)
+    bad = np.flatnonzero(np.isnan(numbers) & np.array([text is not None for text in texts]))
+    bad = [i for i in bad if str(texts.iloc[i]).strip().lower() not in ("", "nan")]
+    if bad:
+        raise ValueError(
+            f"{path.name}: column {name!r} holds {str(texts.iloc[bad[0]])[:40]!r} in row {row + bad[0]} (counted from "
+            "0), not a number: name the columns of the vectors with columns=, or mend the file"
+        )
+    return numbers
+
+
+# columns by name
+
+
+def _repeated(path: Path, names: list[str]) -> None:
+    """Raise if two columns have the same name."""
+    twice = [name for i, name in enumerate(names) if name in names[:i]]
+    if twice:
+        raise ValueError(f"{path.name} has two columns named {twice[0]!r}: rename one")
+
+
+def _label(path: Path, label: str | None, names: list[str], texts: list[str], card: dict) -> str | None:
+    """The name of the column of labels, None if there is none."""
+    if label is None:
+        return texts[0] if texts else None
+    if label not in names:
+        raise ValueError(f"{path.name} has no column {label!r}; its columns are {_listed(names)}")
+    return label
+
+
+def _chosen(path: Path, columns: Any, names: list[str], numbers: list[str], label: str | None) -> list[str]:
+    """The names of the columns of the vectors."""
+    if columns is not None:
+        unknown = [name for name in columns if name not in names]
+        if isinstance(columns, str) or unknown or not len(columns):
+            what = f"{path.name}: columns must list names among {_listed(names)}"
+            raise ValueError(f"{what}, got {columns!r}")
+        return list(columns)
+    numbers = [name for name in numbers if name != label]
+    if not numbers:
+        raise ValueError(f"{path.name} has no column of numbers; its columns are {_listed(names)}")
+    return numbers
+
+
+def _unused(names: list[str], used: list[str], label: str | None, card: dict) -> None:
+    """Say on the card which columns are neither vectors nor labels."""
+    rest = [name for name in names if name not in used and name != label]
+    if rest:
+        card["dropped"].append(f"Columns that are neither vectors nor labels: {_listed(rest)}.")
+
+
+def _listed(names: list[str]) -> str:
+    """The first names."""
+    return ", ".join(repr(name[:40]) for name in names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")

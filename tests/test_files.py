@@ -1,0 +1,388 @@
+"""A person's own files: written by the tools that people use, read right or refused in one clear line."""
+
+import gzip
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
+import simlib
+from simlib import files, load_matrix, load_vectors
+
+N, D = 30, 4
+X = np.random.default_rng(0).standard_normal((N, D)).round(3)
+NAMES = [f"word {i}, é" for i in range(N)]
+FRAME = pd.DataFrame(X, columns=list("abcd"))
+NAMED = FRAME.set_axis(NAMES)
+WORD2VEC = f"{N} {D}\n" + "".join(f"w{i} {' '.join(map(str, row))}\n" for i, row in enumerate(X))
+
+
+def savetxt(**wishes):
+    return lambda path: np.savetxt(path, X, **wishes)
+
+
+# what others write: (name of the file, how it is written, whether it carries labels)
+WRITTEN = {
+    "pandas": ("a.csv", NAMED.to_csv, True),
+    "pandas, row numbers as index": ("a.csv", FRAME.to_csv, False),
+    "pandas, no index": ("a.csv", lambda path: FRAME.to_csv(path, index=False), False),
+    "pandas, numbered columns": ("a.csv", lambda path: pd.DataFrame(X).to_csv(path), False),
+    "pandas, numbered columns, no index": ("a.csv", lambda path: pd.DataFrame(X).to_csv(path, index=False), False),
+    "pandas, no names at all": ("a.csv", lambda path: FRAME.to_csv(path, index=False, header=False), False),
+    "pandas, labels last": ("a.csv", lambda path: FRAME.assign(word=NAMES).to_csv(path, index=False), True),
+    "pandas, tabs": ("a.tsv", lambda path: NAMED.to_csv(path, sep="\t"), True),
+    "pandas, packed": ("a.csv.gz", NAMED.to_csv, True),
+    "semicolons, decimal commas": ("a.csv", lambda path: NAMED.to_csv(path, sep=";", decimal=","), True),
+    "UTF-8 with its mark": ("a.csv", lambda path: NAMED.to_csv(path, encoding="utf-8-sig"), True),
+    "UTF-16": ("a.csv", lambda path: NAMED.to_csv(path, encoding="utf-16"), True),
+    "lines that end with CR LF": ("a.csv", lambda path: NAMED.to_csv(path, lineterminator="\r\n"), True),
+    "NumPy, commas": ("a.csv", savetxt(delimiter=","), False),
+    "NumPy, blanks": ("a.txt", savetxt(), False),
+    "NumPy, with a comment": ("a.txt", savetxt(header="a b c d"), False),
+    "gensim's word2vec": ("a.txt", lambda path: path.write_text(WORD2VEC), True),
+    "GloVe": ("a.vec", lambda path: path.write_text(WORD2VEC.partition("\n")[2]), True),
+    "array": ("a.npy", lambda path: np.save(path, X), False),
+    "arrays": ("a.npz", lambda path: np.savez(path, X=X, words=np.array(NAMES)), True),
+    "one array": ("a.npz", lambda path: np.savez_compressed(path, X), False),
+    "Parquet by pandas": ("a.parquet", NAMED.to_parquet, True),
+    "Parquet by pyarrow, lists": (
+        "a.parquet",
+        lambda path: pq.write_table(pa.table({"word": NAMES, "vector": [list(row) for row in X]}), path),
+        True,
+    ),
+    "Parquet by pyarrow, lists of fixed length": (
+        "a.parquet",
+        lambda path: pq.write_table(
+            pa.table({"word": NAMES, "v": pa.FixedSizeListArray.from_arrays(pa.array(X.ravel()), D)}), path
+        ),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRITTEN)
+def test_files_that_others_write(case, tmp_path):
+    name, write, labelled = WRITTEN[case]
+    write(tmp_path / name)
+    loaded = load_vectors(tmp_path / name)
+    assert_allclose(loaded.vectors, X, rtol=1e-6)
+    assert loaded.vectors.dtype == (np.float64 if name.endswith(("npy", "npz", "parquet")) else np.float32)
+    expected = [f"w{i}" for i in range(N)] if "word2vec" in case or case == "GloVe" else NAMES
+    assert loaded.labels.tolist() == (expected if labelled else [str(i) for i in range(N)])
+    card = loaded.card
+    assert (card["file"], card["rows"], card["columns"], card["dropped"]) == (name, N, D, [])
+    assert card["dtype"] == str(loaded.vectors.dtype)
+    assert len(card["sha256"]) == 64
+
+
+def text_file(folder, text, name="a.csv"):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_the_same_through_the_module():
+    assert simlib.load_vectors is load_vectors
+    assert simlib.load_matrix is load_matrix
+
+
+def test_matlab_without_a_heading(tmp_path):
+    loaded = load_vectors(text_file(tmp_path, "1,5;2,25;3\n4;5,5;6\n-7;8;9,125\n"))
+    assert loaded.vectors.tolist() == [[1.5, 2.25, 3], [4, 5.5, 6], [-7, 8, 9.125]]
+    assert loaded.card["notes"] == ["Fields are separated by semicolons, the decimal sign is ','."]
+
+
+def test_a_table_of_r_has_one_heading_less(tmp_path):
+    loaded = load_vectors(text_file(tmp_path, '"a","b"\n"r1",1,2\n"r2",3,4\n'))
+    assert loaded.vectors.tolist() == [[1, 2], [3, 4]]
+    assert loaded.labels.tolist() == ["r1", "r2"]
+
+
+def test_words_with_blanks_and_a_cut_last_vector(tmp_path):
+    spaced = WORD2VEC.replace("w3 ", "new york ")
+    assert load_vectors(text_file(tmp_path, spaced, "a.txt")).labels[3] == "new york"
+    with pytest.raises(ValueError, match=r"a.txt: vector 5 has 3 numbers, expected 4: cut off"):
+        load_vectors(text_file(tmp_path, "\n".join(WORD2VEC.split("\n")[:5]) + "\nw4 1 2 3\n", "a.txt"))
+    with pytest.raises(ValueError, match=r"a.txt announces 31 vectors and holds 30: it is cut off"):
+        load_vectors(text_file(tmp_path, WORD2VEC.replace("30 4", "31 4", 1), "a.txt"))
+
+
+def test_columns_and_labels_by_name(tmp_path):
+    path = text_file(tmp_path, "id,word,kind,a,b\n1,plum,fruit,5,6\n2,ant,insect,7,8\n")
+    loaded = load_vectors(path)
+    assert loaded.vectors.tolist() == [[5, 6], [7, 8]]
+    assert loaded.labels.tolist() == ["plum", "ant"]
+    assert loaded.card["dropped"] == ["Columns that are neither vectors nor labels: 'id', 'kind'."]
+    assert "Column 'id' counts the rows and is not part of the vectors." in loaded.card["notes"]
+    chosen = load_vectors(path, label="kind", columns=["b", "id"])
+    assert chosen.vectors.tolist() == [[6, 1], [8, 2]]
+    assert chosen.labels.tolist() == ["fruit", "insect"]
+    assert load_vectors(path, label="id").labels.tolist() == ["1", "2"]
+
+
+def test_a_counting_column_is_a_label_where_there_is_no_text(tmp_path):
+    assert load_vectors(text_file(tmp_path, "id,a\n1,5\n2,7\n3,7\n")).labels.tolist() == ["1", "2", "3"]
+    assert load_vectors(text_file(tmp_path, "x,a\n1,5\n2,7\n3,7\n")).vectors.shape == (3, 2)  # x may mean something
+
+
+def test_rows_that_cannot_be_used_are_named(tmp_path):
+    loaded = load_vectors(text_file(tmp_path, "w,a,b\nx,1,2\ny,,3\nz,4,inf\nu,5,6\nv,NA,1\n0,0,0\n"))
+    assert loaded.vectors.tolist() == [[1, 2], [5, 6], [0, 0]]  # a row of zeros stays
+    assert loaded.labels.tolist() == ["x", "u", "0"]
+    assert loaded.card["dropped"] == ["3 rows with a missing or infinite number (counted from 0: 1, 2, 4)."]
+    FRAME.mask(FRAME > 1.5).to_parquet(tmp_path / "a.parquet")
+    missing = (X > 1.5).any(axis=1)
+    loaded = load_vectors(tmp_path / "a.parquet")
+    assert_array_equal(loaded.vectors, X[~missing])
+    assert loaded.labels.tolist() == [str(i) for i in range((~missing).sum())]
+    assert loaded.card["dropped"][0].startswith(f"{missing.sum()} rows with a missing")
+
+
+def test_an_empty_column_is_left_out_and_named(tmp_path):
+    loaded = load_vectors(text_file(tmp_path, "w,a,b,\nx,1,2,\ny,3,4,\n"))
+    assert loaded.vectors.tolist() == [[1, 2], [3, 4]]
+    assert loaded.card["dropped"] == ["Columns that are neither vectors nor labels: ''."]
+
+
+def test_labels_stay_text_and_are_cut_where_nobody_reads_on(tmp_path):
+    hostile = ["<script>alert(1)</script>", "=1+1", "\u202eabc", "a\u2028b", 'say ""hi""', "NA", "", "x" * 10**6]
+    text = "w,a,b\n" + "".join(f'"{word}",{i},1\n' for i, word in enumerate(hostile))
+    loaded = load_vectors(text_file(tmp_path, text))
+    assert loaded.labels.tolist() == [word.replace('""', '"')[:200] for word in hostile]
+    assert loaded.card["dropped"] == ["The ends of 1 labels longer than 200 characters."]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (np.float16, np.float32),
+        (np.float32, np.float32),
+        (np.float64, np.float64),
+        (np.int8, np.float32),
+        (np.uint16, np.float32),
+    ],
+)
+def test_kinds_of_numbers(given, expected, tmp_path):
+    np.save(tmp_path / "a.npy", np.arange(6).reshape(3, 2).astype(given))
+    loaded = load_vectors(tmp_path / "a.npy")
+    assert loaded.vectors.dtype == expected
+    assert loaded.vectors.tolist() == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_large_whole_numbers_stay_exact(tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[2**24 + 1, 0], [1, 2]]))
+    assert load_vectors(tmp_path / "a.npy").vectors[0, 0] == 2**24 + 1
+
+
+@given(
+    st.integers(1, 30),
+    st.integers(2, 5),
+    st.sampled_from([(",", "."), (";", ","), ("\t", "."), ("|", ".")]),
+    st.booleans(),
+    st.integers(0, 10**6),
+)
+@settings(deadline=None, max_examples=60)
+def test_what_pandas_writes_comes_back(tmp_path_factory, n, d, signs, header, seed):
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((n, d)) * 10.0 ** rng.integers(-3, 4, d) + 0.25
+    labels = [f"item {chr(97 + int(c))};{i}" for i, c in enumerate(rng.integers(0, 26, n))]
+    path = tmp_path_factory.mktemp("round") / "a.csv"
+    sep, decimal = signs
+    frame = pd.DataFrame(values, index=labels, columns=[f"c{i}" for i in range(d)])
+    frame.to_csv(path, sep=sep, decimal=decimal, header=header)
+    loaded = load_vectors(path)
+    assert_allclose(loaded.vectors, values, rtol=1e-6)
+    assert loaded.labels.tolist() == labels
+
+
+def test_pieces_change_nothing_and_memory_is_the_result_and_a_few_of_them(tmp_path, monkeypatch):
+    many = np.random.default_rng(1).integers(-99, 99, (40_000, 8))
+    frame = pd.DataFrame(many, index=[f"w{i}" for i in range(len(many))], columns=list("abcdefgh"))
+    frame.to_csv(tmp_path / "a.csv")
+    expected = load_vectors(tmp_path / "a.csv")
+    monkeypatch.setattr(files, "CHUNK", 999)
+    tracemalloc.start()
+    loaded = load_vectors(tmp_path / "a.csv")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert_array_equal(loaded.vectors, expected.vectors)
+    assert_array_equal(loaded.labels, expected.labels)
+    assert_array_equal(loaded.vectors, many)
+    text = 40_000 * 80  # the labels as Python's strings
+    assert peak < 2 * loaded.vectors.nbytes + 3 * text
+
+
+def test_a_bar_only_when_asked(tmp_path, capfd):
+    NAMED.to_csv(tmp_path / "a.csv")
+    NAMED.to_parquet(tmp_path / "a.parquet")
+    for name in ("a.csv", "a.parquet"):
+        load_vectors(tmp_path / name)
+        assert capfd.readouterr() == ("", "")
+        load_vectors(tmp_path / name, progress=True)
+        assert "read: 100%" in capfd.readouterr().err
+
+
+# Matrices
+
+
+def test_a_stored_array_is_mapped_and_read_only(tmp_path):
+    S = np.corrcoef(X)
+    np.save(tmp_path / "S.npy", S)
+    loaded = load_matrix(tmp_path / "S.npy")
+    assert isinstance(loaded.matrix, np.memmap)
+    assert not loaded.matrix.flags.writeable
+    assert_array_equal(loaded.matrix, S)
+    assert simlib.kmedoids(loaded.matrix, 3).labels.shape == (N,)
+
+
+@pytest.mark.parametrize("case", ["csv with labels", "csv", "npz"])
+def test_other_matrices(case, tmp_path):
+    D2 = np.abs(X[:, :1] - X[:, 0])
+    path = tmp_path / ("D.npz" if case == "npz" else "D.csv")
+    if case == "csv with labels":
+        pd.DataFrame(D2, NAMES, NAMES).to_csv(path)
+    elif case == "csv":
+        np.savetxt(path, D2, delimiter=",")
+    else:
+        np.savez(path, D=D2, other=np.arange(3), names=np.array(NAMES))
+    loaded = load_matrix(path)
+    assert_allclose(loaded.matrix, D2, rtol=1e-12)
+    assert loaded.matrix.dtype == np.float64
+    assert loaded.labels.tolist() == (["0"] if case == "csv" else NAMES[:1]) + loaded.labels.tolist()[1:]
+
+
+def test_a_first_row_that_counts_may_be_data(tmp_path):
+    line = "0,1,2\n1,0,1\n2,1,0\n"  # distances of three points in a row
+    assert load_matrix(text_file(tmp_path, line)).matrix.tolist() == [[0, 1, 2], [1, 0, 1], [2, 1, 0]]
+
+
+def test_matrices_that_are_none(tmp_path):
+    np.save(tmp_path / "X.npy", X)
+    with pytest.raises(ValueError, match=r"X.npy: a matrix of similarities must be square, got \(30, 4\); vectors\?"):
+        load_matrix(tmp_path / "X.npy")
+    with pytest.raises(ValueError, match=r"a.csv has NaN or infinity in 1 of 2 rows: 1"):
+        load_matrix(text_file(tmp_path, "1,0\n0,nan\n"))
+    FRAME.to_parquet(tmp_path / "S.parquet")
+    with pytest.raises(ValueError, match=r"S.parquet: a matrix is read from .npy, .npz or text"):
+        load_matrix(tmp_path / "S.parquet")
+
+
+# Bad input
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "a.csv is empty: 0 bytes"),
+        ("\n \n\n", "a.csv has no lines with anything in them"),
+        ("a,b\n", "a.csv has a heading but no rows"),
+        ("w,x\nplum,red\n", "a.csv has no column of numbers; its columns are 'w', 'x'"),
+        ("a,b\n1,2\n3,4,5\n", "unequal numbers of fields"),
+        ("a,b\n" + "1,2\n" * 200 + "3,4,5\n", "a.csv: line 202 has 3 fields, expected 2"),
+        ("a,b\n1,2\nx,3\n4,5\n", "column 'a' holds 'x' in row 1 .counted from 0., not a number.*columns="),
+        ("a,b\n" + "1,2\n" * 30_000 + "x,3\n", "column 'a' holds 'x' in row 30000"),
+        ("1,5;2.25\n3;4\n", "decimal commas and decimal points"),
+        ("n,a,n\nx,1,y\n", None),
+        ("caf\u00e9;1;2\n".encode("latin-1") * 3, "not UTF-8 text .byte 3 is 0xe9.*iconv"),
+        (b"a,b\n" + b"1,2\n" * 30_000 + b"\xe9,1\n", "not UTF-8 text"),
+        (bytes(range(256)), "a.csv is not text: it has bytes of value 0"),
+        ("a,b\nnan,nan\n,\n", None),
+    ],
+)
+def test_text_that_is_refused(text, words, tmp_path):
+    path = text_file(tmp_path, text)
+    if words is None and "n,a,n" in str(text):
+        with pytest.raises(ValueError, match="two columns named 'n': rename one"):
+            load_vectors(path, label="n")
+        return
+    with pytest.raises(ValueError, match=words or "no column of numbers|no row of numbers is left"):
+        load_vectors(path)
+
+
+def broken(make, cut=50):
+    def write(path):
+        make(path)
+        path.write_bytes(path.read_bytes()[:-cut])
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("name", "write", "words"),
+    [
+        ("a.npy", broken(lambda path: np.save(path, X)), "a.npy cannot be read, it is cut off"),
+        ("a.npy", lambda path: path.write_bytes(b"junk" * 9), "a.npy is no .npy file"),
+        ("a.npy", lambda path: np.save(path, np.array([[None]]), allow_pickle=True), "Python objects, which could run"),
+        ("a.npy", lambda path: np.save(path, X * 1j), "must hold real numbers, got dtype complex128"),
+        ("a.npy", lambda path: np.save(path, np.array([["a"]])), "must hold real numbers, got dtype <U1"),
+        ("a.npy", lambda path: np.save(path, np.zeros(2, [("x", "f4")])), "must hold real numbers"),
+        ("a.npy", lambda path: np.save(path, X > 0), "must hold real numbers, got dtype bool"),
+        ("a.npy", lambda path: np.save(path, X[0]), r"2-D array, one row an item, got shape \(4,\)"),
+        ("a.npy", lambda path: np.save(path, X[None]), r"2-D array, one row an item, got shape \(1, 30, 4\)"),
+        ("a.npy", lambda path: np.save(path, X[:0]), r"got shape \(0, 4\)"),
+        ("a.npz", broken(lambda path: np.savez(path, X)), "a.npz cannot be read"),
+        ("a.npz", lambda path: path.write_bytes(b"PK\x03\x04junk"), "a.npz cannot be read"),
+        ("a.npz", lambda path: np.savez(path, a=X, b=X), r"holds a \(30, 4\) float64, b .*one named 'vectors'"),
+        ("a.npz", lambda path: np.savez(path, a=np.array([None], object)), "Python objects"),
+        ("a.parquet", lambda path: path.write_bytes(b"PAR1junkjunkPAR1"), "a.parquet cannot be read"),
+        ("a.parquet", broken(NAMED.to_parquet), "a.parquet cannot be read"),
+        (
+            "a.parquet",
+            lambda path: pq.write_table(pa.table({"v": [[1.0, 2.0], [3.0]]}), path),
+            "the lists in column 'v' differ in length",
+        ),
+        ("a.parquet", lambda path: pq.write_table(pa.table({"v": [["a"], ["b"]]}), path), "must hold numbers"),
+        ("a.parquet", lambda path: FRAME[:0].to_parquet(path), "has columns but no rows"),
+        ("a.csv.gz", broken(NAMED.to_csv, 20), "a.csv.gz cannot be read, it is cut off"),
+        ("a.csv.gz", lambda path: path.write_bytes(b"no gzip"), "a.csv.gz cannot be read"),
+        ("a.foo", lambda path: path.write_text("1"), "what kind of file is this.*must end in one of .npy"),
+    ],
+)
+def test_files_that_are_refused(name, write, words, tmp_path):
+    write(tmp_path / name)
+    with pytest.raises(ValueError, match=words) as error:
+        load_vectors(tmp_path / name)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_no_file_at_all(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        load_vectors(tmp_path / "none.csv")
+    with pytest.raises(IsADirectoryError, match="is a folder: name a file in it"):
+        load_matrix(tmp_path)
+
+
+def test_names_of_columns_that_are_none(tmp_path):
+    path = text_file(tmp_path, "w,a,b\nx,1,2\ny,3,4\n")
+    with pytest.raises(ValueError, match=r"a.csv has no column 'kind'; its columns are 'w', 'a', 'b'"):
+        load_vectors(path, label="kind")
+    for columns in (["a", "c"], [], "ab"):
+        with pytest.raises(ValueError, match="columns must list names among 'w', 'a', 'b', got"):
+            load_vectors(path, columns=columns)
+    with pytest.raises(ValueError, match="column 'w' holds 'x' in row 0"):
+        load_vectors(path, columns=["w", "a"])
+    np.save(tmp_path / "a.npy", X)
+    with pytest.raises(ValueError, match=r"for files with named columns, not for .npy"):
+        load_vectors(tmp_path / "a.npy", label="w")
+
+
+def test_an_archive_that_claims_more_than_fits(tmp_path, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", np.zeros((1000, 100)))
+    monkeypatch.setattr("simlib._check.available_memory", lambda: 500_000)
+    with pytest.raises(MemoryError, match=r"a.npz, unpacked, takes 0.0 GB"):
+        load_vectors(tmp_path / "a.npz")
+
+
+def test_a_packed_file_is_read_as_the_plain_one(tmp_path):
+    NAMED.to_csv(tmp_path / "a.csv")
+    with gzip.open(tmp_path / "b.csv.gz", "wb") as file:
+        file.write((tmp_path / "a.csv").read_bytes())
+    plain, packed = (load_vectors(tmp_path / name) for name in ("a.csv", "b.csv.gz"))
+    assert_array_equal(plain.vectors, packed.vectors)
+    assert plain.card["sha256"] != packed.card["sha256"]

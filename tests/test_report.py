@@ -1,0 +1,503 @@
+"""Reports: what the page shows, how it takes hostile data and errors, and that it can be made again."""
+
+import csv
+import html
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+
+import simlib
+from simlib import _pdf, parts, report, summary
+from simlib._execute import execute
+from simlib._page import page, report_page
+from simlib._record import Refused, differences, recorded
+from simlib.choose import Stability
+from simlib.medoids import Certificate
+
+CHROMIUM = next(filter(None, map(shutil.which, _pdf.BROWSERS)), None)
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome here to open or print a page")
+K = 12
+TITLE = "<script>alert('title')</script> $x$ and ']; boom"
+ODD = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</style></div></section><!--",
+    '" onload="alert(1)',
+    "&lt;b&gt;&amp;",
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\tTAB",
+    "\rCR",
+    "＝1+1",
+    "\u202eright to left",
+    "שלום עולם",
+    "$\\frac{1}{0}$ and $x",
+    "**bold** [link](http://example.com)",
+    "MATH-0-HERE",
+    "MATH0-0-HERE",
+    "two\nlines",
+    "x" * 1_000_000,
+    "{{ 7 * 7 }} %s {0}",
+    "']; open('pwned', 'w') #",
+    "zero\u200bwidth\x01",
+    "",
+]
+
+
+def write_csv(path, labels, vectors):
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["label", *(f"x{j}" for j in range(vectors.shape[1]))])
+        table.writerows([label, *row] for label, row in zip(labels, vectors, strict=True))
+    return path
+
+
+@pytest.fixture(scope="module")
+def labels():
+    return ODD + [f"plain {i}" for i in range(len(ODD), 240)]
+
+
+@pytest.fixture(scope="module")
+def vectors():
+    rng = np.random.default_rng(0)
+    centres = 3 * rng.standard_normal((4, 10))
+    return (centres[np.arange(240) % 4] + rng.standard_normal((240, 10))).round(3)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory, labels, vectors):
+    return write_csv(tmp_path_factory.mktemp("data") / "hostile.csv", labels, vectors)
+
+
+@pytest.fixture(scope="module")
+def made(data):
+    """A report of the hostile data without a stamp, its page and its table beside the data."""
+    out = data.with_name("report.html")
+    assert report.main([str(data), "--k", str(K), "--title", TITLE, "--no-stamp", "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def fit(vectors):
+    """The clusters that the report shows, made again without it."""
+    S = simlib.cosine_similarity(vectors, dtype=np.float32)
+    scan = simlib.scan_k(S, summary.ladder(240, K))
+    return scan.fits[list(scan.ks).index(K)]
+
+
+@pytest.fixture(scope="module")
+def browser():
+    api = pytest.importorskip("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+# the page in a browser without a network
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [1200, 390])
+def test_the_page_opens_without_network_script_or_complaint(browser, made, width):
+    context = browser.new_context(viewport={"width": width, "height": 800}, offline=True)
+    tab, asked, said = context.new_page(), [], []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: said.append(message.text))
+    tab.on("pageerror", lambda error: said.append(str(error)))
+    tab.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+    tab.goto(made.as_uri())
+    assert [url for url in asked if not url.startswith("data:")] == [made.as_uri()]
+    assert said == []
+    assert tab.evaluate("document.scripts.length") == 0
+    assert tab.evaluate("document.querySelectorAll('math').length") > 5
+    pictures = tab.evaluate("[...document.images].map(i => [i.naturalWidth, i.alt])")
+    assert len(pictures) == 5
+    assert all(pixels > 500 and len(alt) > 80 for pixels, alt in pictures)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
+
+
+@needs_chromium
+def test_cards_show_the_clusters_and_labels_are_text(browser, made, fit, labels):
+    tab = browser.new_page()
+    tab.goto(made.as_uri())
+    cards = tab.eval_on_selector_all(".card", "all => all.map(card => card.innerText)")
+    sizes = [int(re.search(r"(\d+) items?,", card)[1]) for card in cards]
+    assert sizes == sorted(fit.sizes, reverse=True)
+    for card, j in zip(cards, np.argsort(-fit.sizes, kind="stable"), strict=True):
+        members = [parts.plain(labels[i], 40) or "(no label)" for i in fit.members(j)]
+        assert card.splitlines()[0] == parts.plain(labels[fit.medoids[j]])
+        assert ", ".join(members[1:9]) in card
+    assert tab.inner_text("h1") == TITLE
+    rows = tab.eval_on_selector_all(".box tr td:nth-child(2)", "all => all.map(cell => cell.textContent)")
+    assert len(rows) == 240
+    assert set(rows) == {parts.plain(label) or "(no label)" for label in labels}
+    assert {"<script>alert(1)</script>", "MATH-0-HERE", "$\\frac{1}{0}$ and $x", "�right to left"} <= set(rows)
+    tab.close()
+
+
+def test_the_page_is_one_file_of_sensible_size(made):
+    text = made.read_text(encoding="utf-8")
+    assert len(text) < 1_500_000  # a label of a megabyte is cut
+    assert not re.search(r"<(script|iframe|object|link|form)\b", text)
+    assert not re.findall(r"(?:src|href)=[\"'](?!data:|#)", text)
+    assert not re.findall(r"url\(|@import", text)
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in text
+    assert not made.with_name("pwned").exists()
+
+
+def test_the_finding_holds_what_the_clusters_say(made, fit, vectors):
+    first = re.split(r"<section", made.read_text(encoding="utf-8"))[1]
+    told = html.unescape(re.sub(r"<[^>]+>", " ", first.partition("</style>")[2]))
+    told = " ".join(told.split())
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    close = (unit @ unit[fit.medoids].T).max(axis=1)
+    tight = np.delete(close, fit.medoids).mean()
+    any_two = ((unit @ unit.T).sum() - 240) / (240 * 239)
+    assert f"{K} clusters" in told
+    assert f"{tight:.2f}" in told
+    assert f"of any two items {any_two:.2f}" in told
+    assert "none better" in told
+    assert f"{K * (240 - K):,} exchanges" in told
+    assert f"k = {K} was asked for" in told
+    stable = summary.stability(simlib.cosine_similarity(vectors, dtype=np.float32), K, "similarity")
+    assert f"{stable.mean:.2f} ± {stable.spread:.2f}" in told
+
+
+def test_the_table_has_every_item_and_no_formula(made, fit, labels, vectors):
+    with open(made.with_name("report_items.csv"), encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["row"]) for row in rows] == list(range(240))
+    assert not [row for row in rows if row["item"][:1] in set("=+-@\t\r\n＝")]
+    for row, label in zip(rows, labels, strict=True):
+        assert row["item"].removeprefix("'") == label.replace("\r", "\n").removeprefix("'")[:200]
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    close = (unit @ unit[fit.medoids].T).max(axis=1)
+    np.testing.assert_allclose([float(row["similarity"]) for row in rows], close, atol=1e-4)
+    clusters = np.array([int(row["cluster"]) for row in rows])
+    assert (np.diff(np.bincount(clusters)[1:]) <= 0).all()  # 1 is the largest
+    for j, medoid in enumerate(fit.medoids):
+        assert len(set(clusters[fit.labels == j])) == 1
+        assert {rows[i]["exemplar"] for i in np.flatnonzero(fit.labels == j)} == {rows[medoid]["item"]}
+
+
+@needs_chromium
+def test_the_pdf_has_pages(made, tmp_path):
+    _pdf.print_page(made, tmp_path / "report.pdf")
+    assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
+    if not shutil.which("pdfinfo"):
+        pytest.skip("no pdfinfo here to count the pages")
+    told = subprocess.run(["pdfinfo", tmp_path / "report.pdf"], capture_output=True, text=True, check=True).stdout
+    assert int(re.search(r"Pages: +(\d+)", told)[1]) > 3
+
+
+# made again
+
+
+def test_the_same_bytes_again_and_the_stamp_in_one_place(made, data):
+    again, items = report.build(data, k=K, title=TITLE)
+    assert items == made.with_name("report_items.csv").read_bytes()
+    stamp = re.findall(r'<p id="stamp">Made \d{4}-.*?</p>', again)
+    assert len(stamp) == 1
+    assert again.replace(stamp[0], "") == made.read_text(encoding="utf-8")
+    assert differences(made.read_text(encoding="utf-8"), again) == []
+
+
+def test_verify_says_yes_and_what_differs(made, data, tmp_path, capsys):
+    copy = tmp_path / "copy.html"
+    text = made.read_text(encoding="utf-8")
+    copy.write_text(text.replace("none better", "all better").replace("<em>Figure 3", "<em>Figure 9"), encoding="utf-8")
+    shutil.copy(data, tmp_path)
+    assert report.main(["--verify", str(copy)]) == 1  # the data are found beside it
+    told = capsys.readouterr().out
+    assert 'the report has "all better", made again it is "none better"' in told
+    assert "Figure 9" in told
+    assert told.count("differs:") == 2
+    assert report.main([str(data), "--verify", str(made)]) == 0
+    assert "to the byte" in capsys.readouterr().out
+
+
+def test_verify_notices_other_data(made, labels, vectors, tmp_path, capsys):
+    changed = vectors.copy()
+    changed[7] = changed[6]
+    other = write_csv(tmp_path / "hostile.csv", labels, changed)
+    shutil.copy(made, tmp_path / "report.html")
+    shutil.copy(made.with_name("report_items.csv"), tmp_path / "report_items.csv")
+    assert report.main([str(other), "--verify", str(tmp_path / "report.html")]) == 1
+    told = capsys.readouterr().out
+    assert "differs: data: the report was made from" in told
+    assert "differs: report_items.csv: not the table of items that is made" in told
+
+
+def test_differences_name_the_place(made):
+    text = made.read_text(encoding="utf-8")
+    assert differences(text, text) == []
+    record = recorded(text)
+    assert record["options"]["k"] == K
+    assert record["options"]["title"] == TITLE
+    older = {**record, "versions": {**record["versions"], "numpy": "1.0"}}
+    kept, written = (html.escape(json.dumps(each, sort_keys=True)) for each in (record, older))
+    assert kept in text
+    assert differences(text.replace(kept, written), text)[0].startswith("version of numpy: 1.0 in the report")
+    assert differences(text.replace("h1{", "h1 {"), text) == ["the page's head: style, title or record"]
+    assert differences(re.sub(r"base64,iVBOR", "base64,jVBOR", text, count=1), text) == [
+        '"Map of the exemplars": a picture'
+    ]
+    forged = text.replace("</section>\n</body>", '<p id="stamp">Winner of prizes</p></section>\n</body>')
+    assert forged != text
+    assert len(differences(forged, text)) == 1
+
+
+@pytest.mark.parametrize("text", ["", "<html>", '<meta name="simlib-report" content="{broken">',
+                                  '<meta name="simlib-report" content="{&quot;options&quot;: 1}">'])  # fmt: skip
+def test_what_is_no_report_is_refused(text):
+    with pytest.raises(Refused, match="not a report"):
+        recorded(text)
+
+
+# other kinds of data
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory, vectors):
+    """A report for which no k was given, of four clusters plain to see."""
+    source = write_csv(tmp_path_factory.mktemp("scan") / "four.csv", [f"item {i}" for i in range(240)], vectors)
+    return report.build(source, ks=[2, 3, 4, 6, 8], stamp=False)[0]
+
+
+def test_without_k_the_scan_is_shown_and_the_choice_explained(scanned):
+    told = html.unescape(re.sub(r"<[^>]+>", " ", scanned.partition("</head>")[2]))
+    assert "4 clusters" in " ".join(told.split())
+    assert (
+        "No k was asked for; of the 5 that were tried this one has the largest mean silhouette (shuffled data reach"
+        in told
+    )
+    assert "shuffled data reach" in told
+    assert "how sure" in told
+    assert "<b>4</b>" in scanned
+
+
+def test_distances_from_a_matrix(tmp_path):
+    at = np.concatenate([np.linspace(0, 1, 20), np.linspace(50, 51, 20), np.linspace(200, 202, 20)])
+    np.save(tmp_path / "far.npy", abs(at[:, None] - at))
+    text, items = report.build(tmp_path / "far.npy", k=3, metric="precomputed", stamp=False)
+    told = html.unescape(re.sub(r"<[^>]+>", " ", text.partition("</head>")[2]))
+    assert "3 clusters" in " ".join(told.split())
+    assert "mean distance" in told
+    assert "similarity of an item" not in told
+    rows = list(csv.DictReader(items.decode().splitlines()))
+    groups = [{row["cluster"] for row in rows[start : start + 20]} for start in (0, 20, 40)]
+    assert sorted(groups, key=min) == [{"1"}, {"2"}, {"3"}]
+    assert rows[0].keys() >= {"distance"}
+
+
+# errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["missing.csv"], "there is no file"),
+        (["folder"], "is a directory, expected a file"),
+        (["four.csv", "--out", "nowhere/report.html"], "cannot be written: No such file"),
+        (["four.csv", "--out", "folder"], "is a directory, expected the name of a file"),
+        (["four.csv", "--out", "four.csv"], "is the data file"),
+        (["--verify", "four.csv"], "not a report"),
+        (["four.csv", "--verify", "missing.html"], "there is no file"),
+        (["four.csv", "--k", "5"], "k must be between 2 and 4"),
+        (["empty.csv"], "empty"),
+        (["four.csv", "--metric", "precomputed", "--k", "2"], "square"),
+        (["words.csv", "--k", "2"], "words.csv"),
+    ],
+)
+def test_an_error_is_one_line_and_leaves_nothing(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "words.csv").write_text("a,b\nno,numbers\nhere,at\nall,of\nall,them\n")
+    (tmp_path / "four.csv").write_text("a,b\n1,2\n2,1\n3,4\n5,4\n1,7\n")
+    before = sorted(path.name for path in tmp_path.iterdir())
+    assert report.main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert re.fullmatch(r"error: .+\n", told.err)
+    assert message in told.err
+    assert "Traceback" not in told.err
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--k", "1"], "at least 2, got '1'"),
+        (["--k", "many"], "whole number"),
+        (["--metric", "euclid"], "invalid choice"),
+        (["--ks", "2,x"], "whole number"),
+        (["my.csv", "--verify", "report.html", "--k", "3"], "leave out --k"),
+    ],
+)
+def test_a_wrong_option_is_one_line(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        report.main(arguments)
+    told = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert message in told
+    assert told.count("\n") == 1
+
+
+def test_without_a_browser_nothing_is_begun(monkeypatch, data, tmp_path, capsys):
+    monkeypatch.setattr(_pdf, "BROWSERS", ("no-such-browser",))
+    assert report.main([str(data), "--pdf", "--out", str(tmp_path / "report.html")]) == 2
+    assert "needs Chromium or Chrome" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_if_printing_fails_the_old_report_stays_whole(monkeypatch, made, data, tmp_path, capsys):
+    out = tmp_path / "report.html"
+    out.write_text("the old one")
+    broken = tmp_path / "broken-browser"
+    broken.write_text("#!/bin/sh\necho 'no display' >&2\nexit 3\n")
+    broken.chmod(0o755)
+    items = made.with_name("report_items.csv").read_bytes()
+    monkeypatch.setattr(_pdf, "BROWSERS", (str(broken),))
+    monkeypatch.setattr(report, "build", lambda *_, **__: (made.read_text(encoding="utf-8"), items))
+    assert report.main([str(data), "--pdf", "--out", str(out)]) == 2
+    assert capsys.readouterr().err == "error: Chromium could not print the page, nothing was written: no display\n"
+    assert out.read_text() == "the old one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken-browser", "report.html"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signal there")
+def test_ctrl_c_leaves_nothing(data, tmp_path):
+    command = [sys.executable, "-m", "simlib.report", str(data), "--out", str(tmp_path / "report.html")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as run:
+        kernel = None
+        while kernel is None and run.poll() is None:
+            time.sleep(0.2)
+            children = Path(f"/proc/{run.pid}/task").glob("*/children")
+            kernel = next((int(pid) for file in children for pid in file.read_text().split()), None)
+        run.send_signal(signal.SIGINT)
+        told = run.communicate(timeout=30)[1]
+    assert run.returncode == 130
+    assert told.endswith("stopped; nothing was written\n")
+    assert "Traceback" not in told
+    assert not list(tmp_path.iterdir())
+    assert not Path(f"/proc/{kernel}").exists()
+
+
+# the pieces
+
+
+def test_parameters_go_in_as_values_and_never_as_code(tmp_path):
+    cells = [
+        nbformat.v4.new_code_cell("A = B = None", metadata={"tags": ["parameters"]}),
+        nbformat.v4.new_code_cell("print(repr(A), B)"),
+        nbformat.v4.new_markdown_cell("## What you can now say"),
+        nbformat.v4.new_code_cell("print('an exercise')"),
+    ]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "one.ipynb")
+    hostile = '\'; import os #"""\n\\ \u2028 \udcff'
+    run = execute(tmp_path / "one.ipynb", parameters={"A": hostile, "B": [1, None]})
+    assert run.cells[1].outputs[0].text == f"{hostile!r} [1, None]\n"
+    assert len(run.cells) == 2
+
+
+def test_marks_for_maths_are_never_those_of_a_label():
+    text = nbformat.v4.new_markdown_cell(
+        "# Title\n\nMATH0-0-HERE and MATH-0-HERE beside $x$", metadata={"tags": ["report"]}
+    )
+    output = nbformat.v4.new_output("stream", text="MATH0-0-HERE MATH-7-HERE")
+    cell = nbformat.v4.new_code_cell("1", outputs=[output])
+    both = nbformat.v4.new_notebook(cells=[text, cell])
+    for made in (page({"00_one": both}, "Marks"), report_page(both, "Marks", {})):
+        assert made.count("<math") == 1
+        assert "MATH0-0-HERE and MATH-0-HERE beside <math" in made
+    assert "MATH0-0-HERE MATH-7-HERE" in page({"00_one": both}, "Marks")
+
+
+@pytest.mark.parametrize(
+    ("n", "k", "ks", "expected"),
+    [
+        (5, None, None, [2, 3]),
+        (60, None, None, [2, 3, 4, 5, 6, 7, 8, 10, 12]),
+        (20_000, None, None, [2**i for i in range(1, 11)]),
+        (100, 8, None, [2, 4, 6, 8, 12, 16]),
+        (20_000, 512, None, [128, 256, 512, 1024]),
+        (4, 2, None, [2, 3]),
+        (100, None, [5, 3, 5], [3, 5]),
+        (100, 7, [5, 3], [3, 5, 7]),
+    ],
+)
+def test_the_ladder_of_ks(n, k, ks, expected):
+    assert summary.ladder(n, k, ks) == expected
+
+
+def test_rivals_and_ranks_by_hand():
+    at = np.array([0.0, 1, 2, 10, 11, 30, 31, 32, 33])
+    D = abs(at[:, None] - at)
+    fit = simlib.assign(D, [1, 3, 6], metric="precomputed")
+    assert summary.ranks(fit).tolist() == [2, 3, 1]
+    other, far = summary.rivals(D, "precomputed", fit, np.array([0, 4, 8]))
+    assert other.tolist() == [1, 0, 1]
+    assert far.tolist() == [10, 10, 23]
+    assert summary.any_two(D, "precomputed") == pytest.approx(D.sum() / (9 * 8))
+
+
+def test_many_items_are_drawn_from_a_sample(monkeypatch, vectors):
+    monkeypatch.setattr(summary, "STORED", 100)
+    monkeypatch.setattr(summary, "DRAWN", 50)
+    assert summary.compare(vectors, "cosine")[1] == "cosine"
+    fit = simlib.kmedoids(vectors, 4, metric="cosine", init="build")
+    S, drawn, rows, unit = summary.picture(vectors, "cosine", fit)
+    assert S.shape == (54, 54)
+    assert (rows[drawn.medoids] == fit.medoids).all()
+    assert (drawn.labels == fit.labels[rows]).all()
+    np.testing.assert_allclose(S, simlib.cosine_similarity(vectors[rows]), atol=1e-6)
+    assert unit == "similarity"
+
+
+def test_distances_are_drawn_as_similarities():
+    D = abs(np.arange(6.0)[:, None] - np.arange(6))
+    fit = simlib.assign(D, [1, 4], metric="precomputed")
+    S, _, rows, unit = summary.picture(D, "precomputed", fit)
+    assert S[0].tolist() == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0])
+    S, _, _, unit_of_similarities = summary.picture(10 - D, "similarity", simlib.assign(10 - D, [1, 4]))
+    assert S[0].tolist() == pytest.approx([1, 0.9, 0.8, 0.7, 0.6, 0.5])
+    assert unit_of_similarities == "similarity / largest"
+    assert rows.tolist() == list(range(6))
+    assert unit.startswith("1 − distance")
+
+
+def test_a_finding_that_is_not_good_says_so():
+    at = np.array([0.0, 1, 2, 10, 11, 30])
+    fit = simlib.assign(abs(at[:, None] - at), [0, 1], metric="precomputed")
+    proof = Certificate(False, -8.5, 0, 4, 47.0)
+    told = parts.finding(
+        None, fit, 12.0, Stability(0.2, 0.1, (0.1, 0.3)), proof, np.full(6, -0.1), "k = 2 was asked for."
+    )
+    assert "6 items in 2 clusters" in told
+    assert "one exchange would lower the inertia by 8.5" in told
+    assert "largely other clusters" in told
+    assert "too little to speak of separate groups" in told
+    assert "not measured" in parts.finding(None, fit, 12.0, None, proof, np.zeros(6), "")
+
+
+def test_labels_become_plain_lines():
+    assert parts.plain("a\t b\n\nc") == "a b c"
+    assert parts.plain("x" * 200) == "x" * 79 + "…"
+    assert parts.plain("\u202eabc\u2066\x00") == "�abc��"
+    assert parts.plain("نیم\u200cفاصله") == "نیم\u200cفاصله"
+    assert parts.marked('<b a="1">&') == "<bdi>&lt;b a=&quot;1&quot;&gt;&amp;</bdi>"
+    assert parts.marked("") == "<bdi>(no label)</bdi>"
