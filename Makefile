@@ -17,7 +17,7 @@ test: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -o addopts= -q -p tests.nbval_guard --nbval --nbval-current-env \
-		--nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout 300 notebooks
+		--nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout 300 notebooks/[0-9]*.ipynb
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
