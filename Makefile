@@ -22,10 +22,10 @@ test: $(READY)
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
-report: $(READY)  ## of DATA, with K, TITLE, OUT and further OPTIONS="--pdf --metric correlation"
+report: $(READY)  ## DATA=my.csv K=200 TITLE="..." METRIC=correlation OUT=page.html PDF=1; without DATA the shipped words
 	@mkdir -p results
-	$(BIN)/python -m simlib.report $(if $(DATA),"$(DATA)") $(if $(K),--k $(K)) $(if $(TITLE),--title "$(TITLE)") \
-		--out "$(if $(OUT),$(OUT),results/report.html)" $(OPTIONS)
+	$(BIN)/python -m simlib.report --out "$${OUT:-results/report.html}" $(if $(K),--k "$$K") \
+		$(if $(TITLE),--title="$$TITLE") $(if $(METRIC),--metric "$$METRIC") $(if $(PDF),--pdf) $(if $(DATA),-- "$$DATA")
 
 bench: $(READY)
 	$(BIN)/python benchmarks/bench.py

@@ -29,7 +29,7 @@ from PIL import Image
 from tqdm import tqdm
 
 import simlib
-from simlib import report
+from simlib import report, summary
 from simlib.data import results_folder, written_whole
 
 HERE = Path(__file__).resolve().parent
@@ -87,15 +87,10 @@ def cluster_words(folder: Path) -> dict:
     with written_whole(folder / "clusters.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["word", "exemplar", "similarity"])
-        names = np.array([spreadsheet_text(name) for name in words.names])
+        names = np.array([summary.cell(name) for name in words.names])
         table.writerows(zip(names, names[fit.medoids[fit.labels]], fit.similarity.round(4), strict=True))
     swaps = time.perf_counter() - began - matrix
     return {"X": words.vectors, "names": words.names, "fit": fit, "matrix": matrix, "fit_seconds": swaps}
-
-
-def spreadsheet_text(name: str) -> str:
-    """A name that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it."""
-    return "'" + name if name.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else name
 
 
 def executed(paths: list[Path]) -> Iterator[tuple[Path, nbformat.NotebookNode, dict[str, float]]]:
