@@ -34,6 +34,7 @@ WHOLE = 2**24  # whole numbers up to here are exact in float32
 TEXT = (".csv", ".tsv", ".txt", ".vec")
 MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")  # in columns of numbers
 VECTORS = ("vectors", "X", "embeddings", "arr_0")
+LABELS = ("labels", "label", "names", "words", "ids")
 MATRICES = ("matrix", "S", "D", "similarity", "distance", "distances", "arr_0")
 
 
@@ -106,16 +107,16 @@ def load_vectors(
     path, kind = _kind(path)
     card = _card(path, kind)
     if kind == "npy":
-        vectors, labels = np.array(_numeric(_npy(path), path)), None
+        vectors, labels = _numeric(_npy(path), path), None
     elif kind == "npz":
-        vectors, labels = _npz(path, VECTORS)
+        vectors, labels = _npz(path, VECTORS, card)
     elif kind == "parquet":
         vectors, labels = _parquet(path, label, columns, card, progress)
     else:
         vectors, labels = _text(path, label, columns, card, progress)
     if (label is not None or columns is not None) and kind in ("npy", "npz"):
         raise ValueError(f"{path.name}: label= and columns= are for files with named columns, not for .{kind}")
-    vectors, labels = _finite(_as_float(vectors), labels, card)
+    vectors, labels = _finite(_in_memory(vectors, path), labels, card)
     if not len(vectors):
         raise ValueError(f"{path.name}: no row of numbers is left; {' '.join(card['dropped'])}")
     card.update(rows=len(vectors), columns=vectors.shape[1], dtype=str(vectors.dtype))
@@ -158,7 +159,7 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     if kind == "npy":
         matrix = _numeric(_npy(path), path)
     elif kind == "npz":
-        matrix, labels = _npz(path, MATRICES)
+        matrix, labels = _npz(path, MATRICES, card)
     elif kind == "parquet":
         raise ValueError(f"{path.name}: a matrix is read from .npy, .npz or text, not from .parquet")
     else:
@@ -166,6 +167,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
         _check.finite_rows(np.isfinite(matrix).all(axis=1), path.name)
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{path.name}: a matrix of similarities must be square, got {matrix.shape}; vectors?")
+    if not matrix.dtype.isnative:  # written on another kind of machine
+        matrix = np.array(matrix, matrix.dtype.newbyteorder("="))
     matrix.setflags(write=False)
     card.update(rows=len(matrix), columns=len(matrix), dtype=str(matrix.dtype))
     return LoadedMatrix(matrix, _as_labels(labels, len(matrix), card), card)
@@ -211,36 +214,48 @@ def _npy(path: Path) -> np.ndarray:
             raise ValueError(f"{path.name} is no .npy file, whatever its name says: write it with numpy.save")
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    except Exception as error:  # a header can be broken in more ways than NumPy has names for
         raise ValueError(_unreadable(path, error)) from None
 
 
-def _npz(path: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+def _npz(path: Path, names: tuple[str, ...], card: dict) -> tuple[np.ndarray, np.ndarray | None]:
     """The array of numbers in a .npz file, the first of `names` or else the only one, and labels if there are some."""
     try:
         with zipfile.ZipFile(path) as archive:
-            _check.memory(
-                sum(item.file_size for item in archive.infolist()), f"{path.name}, unpacked,", "save it as .npy"
-            )
+            need = sum(item.file_size for item in archive.infolist())
+    except Exception as error:
+        raise ValueError(_unreadable(path, error)) from None
+    _check.memory(need, f"{path.name}, unpacked,", "save it as .npy")
+    try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
+            arrays = {name: array for name in file.files if isinstance(array := file[name], np.ndarray)}
+    except Exception as error:
         raise ValueError(_unreadable(path, error)) from None
     tables = [name for name in arrays if arrays[name].ndim == 2 and arrays[name].dtype.kind in "fiu"]
     chosen = next((name for name in names if name in tables), tables[0] if len(tables) == 1 else None)
     if chosen is None:
-        held = ", ".join(f"{name} {array.shape} {array.dtype}" for name, array in arrays.items()) or "nothing"
+        held = ", ".join(f"{name} {array.shape} {array.dtype}" for name, array in arrays.items()) or "no array"
         raise ValueError(f"{path.name} holds {held}: expected one 2-D array of numbers, or one named {names[0]!r}")
-    n = len(arrays[chosen])
-    texts = [array for array in arrays.values() if array.shape == (n,) and array.dtype.kind == "U"]
-    return _numeric(arrays[chosen], path), texts[0] if texts else None
+    beside = {name: array for name, array in arrays.items() if array.shape == (len(arrays[chosen]),)}
+    texts = [name for name in beside if beside[name].dtype.kind in "US"]
+    named = [name for name in LABELS if name in beside and beside[name].dtype.kind in "USiu"]
+    label = next(iter(named + texts), None)
+    rest = [name for name in arrays if name not in (chosen, label)]
+    if rest:
+        card["dropped"].append(f"Arrays that are neither the {names[0]} nor their labels: {_listed(rest)}.")
+    labels = None if label is None else beside[label]
+    if labels is not None and labels.dtype.kind == "S":
+        labels = np.char.decode(labels, "utf-8", "replace")
+    return _numeric(arrays[chosen], path), labels
 
 
 def _unreadable(path: Path, error: Exception) -> str:
     """Why a file of arrays cannot be read, in one line."""
     if re.search("allow_pickle|Object arrays|Python objects", str(error)):
         return f"{path.name} holds Python objects, which could run code when loaded: save numbers, or texts as str"
-    reason = str(error).splitlines()[0] if str(error) else "it ends too early"
+    if "encrypted" in str(error):
+        return f"{path.name} is locked with a password: unpack it and save it without one"
+    reason = str(error).splitlines()[0][:200] if str(error) else "it ends too early"
     return f"{path.name} cannot be read, it is cut off or not what its name says ({reason}): get it again"
 
 
@@ -253,24 +268,38 @@ def _numeric(array: np.ndarray, path: Path) -> np.ndarray:
     return array
 
 
-def _as_float(array: np.ndarray) -> np.ndarray:
-    """float32 and float64 as they are, half precision and small whole numbers as float32, large ones as float64."""
-    if array.dtype in (np.float32, np.float64):
+def _float_type(array: np.ndarray) -> type:
+    """float32 and float64 as they are, half precision and small whole numbers to float32, large ones to float64."""
+    if array.dtype.kind == "f":
+        return np.float32 if array.dtype.itemsize <= 4 else np.float64
+    return np.float32 if max(abs(int(array.min())), abs(int(array.max()))) <= WHOLE else np.float64
+
+
+def _in_memory(array: np.ndarray, path: Path) -> np.ndarray:
+    """A writeable array of float32 or float64, copied only where it must be."""
+    kind = _float_type(array)
+    if array.dtype == kind and array.flags.writeable:
         return array
-    small = array.dtype.kind == "f" and array.dtype.itemsize == 2
-    small |= array.dtype.kind in "iu" and max(abs(int(array.min())), abs(int(array.max()))) <= WHOLE
-    return array.astype(np.float32 if small else np.float64)
+    _check.memory(array.size * np.dtype(kind).itemsize, path.name, "take fewer rows, or float32")
+    return np.array(array, kind)
 
 
 def _finite(vectors: np.ndarray, labels: Any, card: dict) -> tuple[np.ndarray, Any]:
-    """The rows without NaN and infinity; the card says which were left out."""
-    finite = np.concatenate([np.isfinite(vectors[i : i + CHUNK]).all(axis=1) for i in range(0, len(vectors), CHUNK)])
-    if finite.all():
+    """The rows without NaN and infinity, moved together in place; the card says which were left out."""
+    finite, at = np.empty(len(vectors), bool), 0
+    for start in range(0, len(vectors), CHUNK):
+        piece = vectors[start : start + CHUNK]
+        good = finite[start : start + CHUNK] = np.isfinite(piece).all(axis=1)
+        if at < start or not good.all():
+            piece = piece[good]
+            vectors[at : at + len(piece)] = piece
+        at += len(piece)
+    if at == len(vectors):
         return vectors, labels
     bad = np.flatnonzero(~finite)
     rows = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
     card["dropped"].append(f"{len(bad)} rows with a missing or infinite number (counted from 0: {rows}).")
-    return vectors[finite], None if labels is None else np.asarray(labels, object)[finite]
+    return vectors[:at], None if labels is None else np.asarray(labels, object)[finite]
 
 
 def _as_labels(labels: Any, n: int, card: dict) -> np.ndarray:
@@ -346,7 +375,8 @@ def _fixed(kind: Any) -> bool:
 def _batch(path: Path, batch: Any, used: list[str], lists: list[str]) -> np.ndarray:
     """The vectors of some rows."""
     if used[0] not in lists:
-        return _as_float(np.column_stack([batch.column(name).to_numpy(zero_copy_only=False) for name in used]))
+        rows = np.column_stack([batch.column(name).to_numpy(zero_copy_only=False) for name in used])
+        return rows.astype(_float_type(rows), copy=False)
     rows = batch.column(used[0])
     lengths = {None if row is None else len(row) for row in rows.to_pylist()}
     if len(lengths) > 1 or None in lengths or 0 in lengths:
@@ -354,7 +384,7 @@ def _batch(path: Path, batch: Any, used: list[str], lists: list[str]) -> np.ndar
     values = rows.flatten().to_numpy(zero_copy_only=False)
     if values.dtype.kind not in "fiu":
         raise ValueError(f"{path.name}: the lists in column {used[0]!r} must hold numbers, got {values.dtype}")
-    return _as_float(values.reshape(len(rows), -1))
+    return values.astype(_float_type(values), copy=False).reshape(len(rows), -1)
 
 
 # text

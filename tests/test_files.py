@@ -2,6 +2,7 @@
 
 import gzip
 import tracemalloc
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -175,6 +176,54 @@ def test_kinds_of_numbers(given, expected, tmp_path):
     assert loaded.vectors.tolist() == [[0, 1], [2, 3], [4, 5]]
 
 
+@pytest.mark.parametrize("kind", [">f4", ">f8", ">i4"])
+def test_arrays_of_another_byte_order(kind, tmp_path):
+    np.save(tmp_path / "a.npy", np.array([[1, 0], [0, 1]], kind))
+    loaded = load_vectors(tmp_path / "a.npy")
+    assert loaded.vectors.dtype == (np.float64 if kind == ">f8" else np.float32)
+    matrix = load_matrix(tmp_path / "a.npy").matrix
+    assert matrix.dtype.isnative
+    assert matrix.tolist() == loaded.vectors.tolist() == [[1, 0], [0, 1]]
+    assert simlib.kmedoids(matrix, 1).medoids.shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("beside", "labels", "dropped"),
+    [
+        ({"y": [7, 8, 9]}, ["0", "1", "2"], ["Arrays that are neither the vectors nor their labels: 'y'."]),
+        ({"labels": [7, 8, 9]}, ["7", "8", "9"], []),
+        ({"word": [b"a", b"b", "\u00e9".encode()]}, ["a", "b", "\u00e9"], []),
+        (
+            {"kind": ["k"] * 3, "labels": ["a", "b", "c"]},
+            ["a", "b", "c"],
+            ["Arrays that are neither the vectors nor their labels: 'kind'."],
+        ),
+    ],
+)
+def test_arrays_beside_the_vectors(beside, labels, dropped, tmp_path):
+    np.savez(tmp_path / "a.npz", X=X[:3], **{name: np.array(array) for name, array in beside.items()})
+    loaded = load_vectors(tmp_path / "a.npz")
+    assert_array_equal(loaded.vectors, X[:3])
+    assert loaded.labels.tolist() == labels
+    assert loaded.card["dropped"] == dropped
+
+
+def test_rows_left_out_cost_no_second_copy(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "CHUNK", 1000)
+    many = np.random.default_rng(2).standard_normal((50_000, 16))
+    many[::7, 3] = np.nan
+    np.save(tmp_path / "a.npy", many)
+    tracemalloc.start()
+    loaded = load_vectors(tmp_path / "a.npy")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert_array_equal(loaded.vectors, many[~np.isnan(many[:, 3])])
+    assert loaded.card["dropped"] == [
+        "7143 rows with a missing or infinite number (counted from 0: 0, 7, 14, 21, 28, ...)."
+    ]
+    assert peak < many.nbytes + 50_000 * 130  # and the labels, as texts of Python and of NumPy
+
+
 def test_large_whole_numbers_stay_exact(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[2**24 + 1, 0], [1, 2]]))
     assert load_vectors(tmp_path / "a.npy").vectors[0, 0] == 2**24 + 1
@@ -313,6 +362,32 @@ def broken(make, cut=50):
     return write
 
 
+def header(shape):
+    """A .npy file of 100 bytes that claims another shape."""
+    text = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + b"x" * 100
+
+
+def in_archive(path, name, content):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(name, content)
+
+
+def patched(path, place, value):
+    """An archive with one byte changed in the header of its array, in both places where zip keeps it."""
+    np.savez(path, X=X)
+    content = bytearray(path.read_bytes())
+    content[place] = content[content.find(b"PK\x01\x02") + place + 2] = value
+    path.write_bytes(content)
+
+
+def scrambled(path):
+    np.savez_compressed(path, X=X)
+    content = bytearray(path.read_bytes())
+    content[200:240] = b"\xff" * 40
+    path.write_bytes(content)
+
+
 @pytest.mark.parametrize(
     ("name", "write", "words"),
     [
@@ -330,6 +405,18 @@ def broken(make, cut=50):
         ("a.npz", lambda path: path.write_bytes(b"PK\x03\x04junk"), "a.npz cannot be read"),
         ("a.npz", lambda path: np.savez(path, a=X, b=X), r"holds a \(30, 4\) float64, b .*one named 'vectors'"),
         ("a.npz", lambda path: np.savez(path, a=np.array([None], object)), "Python objects"),
+        ("a.npz", lambda path: in_archive(path, "a.txt", b"text"), "a.npz holds no array: expected one 2-D array"),
+        ("a.npz", lambda path: patched(path, 8, 97), "a.npz cannot be read.*compression method"),
+        ("a.npz", lambda path: patched(path, 6, 1), "a.npz is locked with a password"),
+        ("a.npz", lambda path: in_archive(path, "X.npy", header(f"({10**9}, {10**9})")), "a.npz cannot be read"),
+        ("a.npz", lambda path: in_archive(path, "X.npy", header("(99999, 999)")), "a.npz cannot be read"),
+        ("a.npz", scrambled, "a.npz cannot be read.*decompressing"),
+        ("a.npy", lambda path: path.write_bytes(header(f"({10**9}, {10**9})")), "a.npy cannot be read"),
+        ("a.npy", lambda path: path.write_bytes(header(f"({10**30}, 4)")), "a.npy cannot be read"),
+        ("a.npy", lambda path: path.write_bytes(header("(-1, 4)")), "a.npy cannot be read"),
+        ("a.npy", lambda path: path.write_bytes(header("(3, True)")), "a.npy cannot be read"),
+        ("a.npy", lambda path: path.write_bytes(header("(" * 9000)), "a.npy cannot be read"),
+        ("a.npy", lambda path: path.write_bytes(header("__import__('os').abort()")), "a.npy cannot be read"),
         ("a.parquet", lambda path: path.write_bytes(b"PAR1junkjunkPAR1"), "a.parquet cannot be read"),
         ("a.parquet", broken(NAMED.to_parquet), "a.parquet cannot be read"),
         (
