@@ -1,12 +1,13 @@
 """The same on Dask arrays: more rows than one machine's memory holds, or more than one machine. Needs the extra `dask`.
 
 X is a Dask array (n, d), chunked along its rows only; a row is an item. Whatever scheduler is in force does the work:
-threads, a LocalCluster, a cluster far away; nothing here asks for a Client or changes a setting. X is read once in
-every pass, so `X = X.persist()` first pays where it fits into the workers' memory.
+threads, a LocalCluster, a cluster far away; nothing here asks for a Client or changes a setting. X is read three times
+in every round and never kept, so `X = X.persist()` first pays where it fits into the workers' memory.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import time
@@ -28,6 +29,7 @@ try:
 except ImportError as error:
     raise ImportError("simlib.distributed needs Dask: pip install 'simlib[dask]'") from error
 
+BLOCK = 5000  # rows of a block of the matrix, at most
 SAMPLE = 20_000  # rows clustered by swaps, at least, before all rows are looked at
 
 
@@ -41,8 +43,9 @@ def cosine_similarity(X: Any) -> Any:
     Returns
     -------
     dask array (n, n)
-        float32 or float64, what `simlib.cosine_similarity` would give, in chunks as X has along its rows. Only the
-        blocks on and above the diagonal are products; the others are these, turned.
+        float32 or float64, what `simlib.cosine_similarity` would give, in chunks as X has along its rows; those over
+        5,000 rows are cut, so that a block of float32 takes 100 MB at most. Only the blocks on and above the diagonal
+        are products; the others are these, turned.
 
     Raises
     ------
@@ -61,6 +64,7 @@ def cosine_similarity(X: Any) -> Any:
      [0.  0.8 1. ]]
     """
     X = _checked(X)
+    X = X.rechunk((tuple(part for size in X.chunks[0] for part in _cut(size)), -1))
     blocks, sizes = _prepared(X), X.chunks[0]
     kind = _check.working_dtype(X.dtype)
     rows: list[list[Any]] = []
@@ -106,6 +110,11 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
         raise FileExistsError(f"{path} exists already: name another, or remove it first")
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     chunks = (min(sizes[0], X.shape[0]),) * 2
+    need, free = X.shape[0] ** 2 * np.dtype(_check.working_dtype(X.dtype)).itemsize, shutil.disk_usage(path.parent).free
+    if need > 2 * free:  # compression does not halve numbers like these
+        raise OSError(
+            errno.ENOSPC, f"the matrix takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free", str(path.parent)
+        )
     try:
         zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
         blocks, first = _prepared(X), np.concatenate([[0], np.cumsum(sizes)]).tolist()
@@ -144,7 +153,11 @@ def assign(X: Any, medoids: Any) -> tuple[Any, Any]:
     """
     X = _checked(X)
     rows = check_medoids(medoids, X.shape[0], "medoids")
-    centres = _centres(X, rows)
+    return _assigned(X, rows, _centres(X, rows))
+
+
+def _assigned(X: Any, rows: np.ndarray, centres: Any) -> tuple[Any, Any]:
+    """Labels and similarities to the medoids `rows`, whose vectors are `centres`, lazy."""
     found = [_nearest(block, centres, rows, first) for block, first in zip(_prepared(X), _firsts(X), strict=True)]
     kinds, sizes = (np.int32, _check.working_dtype(X.dtype)), X.chunks[0]
     sides = [
@@ -230,7 +243,7 @@ def kmedoids(
             bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.1f} s")
             if callback is not None:
                 callback(len(history), changed, loss, seconds)
-    labels, close = dask.compute(*assign(X, rows))
+    labels, close = dask.compute(*_assigned(X, rows, *dask.persist(_centres(X, rows))))
     inertia = float(np.sum(1.0 - close.astype(np.float64)))
     centres = np.asarray(X[rows].compute())
     done = {"n_iter": len(history), "converged": reached, "history": tuple(history), "centres": centres}
@@ -266,6 +279,11 @@ def _start(init: Any, k: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return rows
 
 
+def _cut(size: int) -> list[int]:
+    """A chunk of `size` rows in pieces of `BLOCK`."""
+    return [min(BLOCK, size - i) for i in range(0, size, BLOCK)]
+
+
 def _few(sizes: tuple[int, ...]) -> str:
     """The first sizes."""
     return ", ".join(map(str, sizes[:4])) + (", ..." if len(sizes) > 4 else "")
@@ -282,11 +300,17 @@ def _firsts(X: Any) -> list[int]:
 def _prepared(X: Any) -> list[Any]:
     """For each chunk, delayed: its rows brought into range, and their inverse lengths."""
     work = _check.working_dtype(X.dtype)
-    return [_prepare(block, work, first) for block, first in zip(X.to_delayed().ravel(), _firsts(X), strict=True)]
+    places = zip(X.to_delayed().ravel(), _firsts(X), X.chunks[0], strict=True)
+    return [_prepare(block, work, first, (size, X.shape[1])) for block, first, size in places]
 
 
 @delayed(pure=True)
-def _prepare(block: np.ndarray, work: type, first: int) -> tuple[np.ndarray, np.ndarray]:
+def _prepare(block: np.ndarray, work: type, first: int, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+    if block.shape != shape:
+        raise ValueError(
+            f"the chunk of X that begins at row {first} should have shape {shape}, but has {block.shape}: "
+            "a map_blocks that changes the number of rows must say so (chunks=)"
+        )
     return similarity.unit_scale(block, work, False, f"the chunk of X that begins at row {first}")
 
 
@@ -388,12 +412,14 @@ def _lost(close: np.ndarray) -> float:
 
 def _round(X: Any, rows: np.ndarray) -> tuple[np.ndarray, float]:
     """Assign all rows to these medoids, then find the most central member of each cluster, and the inertia."""
-    blocks, firsts, centres = _prepared(X), _firsts(X), _centres(X, rows)
+    blocks, firsts, (centres,) = _prepared(X), _firsts(X), dask.persist(_centres(X, rows))
     found = [_nearest(block, centres, rows, first) for block, first in zip(blocks, firsts, strict=True)]
     labels = [pair[0] for pair in found]
     totals = _tree([_cluster_sums(*pair, len(rows)) for pair in zip(blocks, labels, strict=True)], _added)
-    best = [_best_rows(block, mine, totals, first) for block, mine, first in zip(blocks, labels, firsts, strict=True)]
     loss = _tree([_lost(pair[1]) for pair in found], _added)
+    # three computations, since in one every row would be kept until the totals, which need all rows, are there
+    labels, totals, loss = dask.persist(labels, totals, loss)
+    best = [_best_rows(block, mine, totals, first) for block, mine, first in zip(blocks, labels, firsts, strict=True)]
     (_, better), loss = dask.compute(_tree(best, _better), loss)
     return better, loss
 

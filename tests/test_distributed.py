@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import dask
 import dask.array as da
@@ -70,6 +71,14 @@ def test_nothing_is_computed_before_it_is_asked_for_and_half_the_blocks_are_prod
     assert len(seen) == 5 * 6 // 2
 
 
+def test_large_chunks_are_cut(monkeypatch):
+    monkeypatch.setattr(distributed, "BLOCK", 30)
+    X = vectors()
+    lazy = distributed.cosine_similarity(chunked(X, 70))
+    assert lazy.chunks[0] == (30, 30, 10, 30, 30, 10, 30, 30, 3)
+    assert_array_equal(lazy.compute(), simlib.cosine_similarity(X))
+
+
 # Zarr
 
 
@@ -104,6 +113,13 @@ def test_a_full_disk_leaves_nothing_that_looks_whole(tmp_path, monkeypatch):
 
     monkeypatch.setattr(distributed._tile, "mirror", full)
     with pytest.raises(OSError, match="No space left on device"):
+        distributed.write_zarr(chunked(vectors()), tmp_path / "S.zarr")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_disk_that_is_too_small_is_told_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(distributed.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
+    with pytest.raises(OSError, match=r"the matrix takes 0\.0 GB and 0\.0 GB are free"):
         distributed.write_zarr(chunked(vectors()), tmp_path / "S.zarr")
     assert os.listdir(tmp_path) == []
 
@@ -246,6 +262,12 @@ def test_nan_is_named_with_its_chunk():
             call()
     with pytest.raises(ValueError, match="in 1 of 203 rows that were drawn, the first is 151"):
         distributed.kmedoids(chunked(X), 3)
+
+
+def test_a_chunk_of_another_size_than_it_says_is_named():
+    X = chunked(vectors()).map_blocks(lambda block: block[:-1], dtype=np.float32)
+    with pytest.raises(ValueError, match=r"begins at row \d+ should have shape \(\d+, 6\), but has"):
+        distributed.kmedoids(X, 3, method="alternate", init="random", max_iter=0)
 
 
 @pytest.mark.parametrize(
