@@ -151,7 +151,7 @@ def keep(notebooks: dict[Path, nbformat.NotebookNode], folder: Path) -> None:
 def closing(facts: dict, folder: Path) -> str:
     """The table at the end."""
     fit, (n, d) = facts["fit"], facts["X"].shape
-    largest = fit.sizes.argsort()[::-1]
+    largest = np.argsort(-fit.sizes, kind="stable")
     some = largest[:: len(largest) // 5][:5]  # from the largest cluster to a small one
     rows = [
         ("vectors", f"n = {n:,} words, d = {d}"),
