@@ -11,7 +11,7 @@ import errno
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,7 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     FileExistsError
         There is something at `path`.
     OSError
-        The disk is full, or the folder cannot be written; what was written so far is removed.
+        The disk is too small, or full, or the folder cannot be written; what was written so far is removed.
     ValueError, TypeError
         As `cosine_similarity`.
 
@@ -243,7 +243,7 @@ def kmedoids(
             bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.1f} s")
             if callback is not None:
                 callback(len(history), changed, loss, seconds)
-    labels, close = dask.compute(*_assigned(X, rows, *dask.persist(_centres(X, rows))))
+    labels, close = dask.compute(*_assigned(X, rows, *_held([_centres(X, rows)])))
     inertia = float(np.sum(1.0 - close.astype(np.float64)))
     centres = np.asarray(X[rows].compute())
     done = {"n_iter": len(history), "converged": reached, "history": tuple(history), "centres": centres}
@@ -284,8 +284,8 @@ def _cut(size: int) -> list[int]:
     return [min(BLOCK, size - i) for i in range(0, size, BLOCK)]
 
 
-def _few(sizes: tuple[int, ...]) -> str:
-    """The first sizes."""
+def _few(sizes: Sequence[int]) -> str:
+    """The first sizes, or row numbers."""
     return ", ".join(map(str, sizes[:4])) + (", ..." if len(sizes) > 4 else "")
 
 
@@ -311,7 +311,11 @@ def _prepare(block: np.ndarray, work: type, first: int, shape: tuple) -> tuple[n
             f"the chunk of X that begins at row {first} should have shape {shape}, but has {block.shape}: "
             "a map_blocks that changes the number of rows must say so (chunks=)"
         )
-    return similarity.unit_scale(block, work, False, f"the chunk of X that begins at row {first}")
+    bad = first + np.flatnonzero(~np.isfinite(block).all(axis=1))
+    if bad.size:
+        where = f"in {bad.size} of the {len(block)} rows of the chunk that begins at row {first}"
+        raise ValueError(f"X has NaN or infinity {where}: {_few(bad.tolist())}")
+    return similarity.unit_scale(block, work, False, "X")
 
 
 @delayed(pure=True)
@@ -410,15 +414,27 @@ def _lost(close: np.ndarray) -> float:
     return float(np.sum(1.0 - close.astype(np.float64)))
 
 
+@delayed
+def _nothing(part: Any) -> None:
+    """What is left of a part that stays where it is."""
+
+
+def _held(parts: list[Any]) -> list[Any]:
+    """The parts, all computed, in the workers' memory: a cluster would begin with what comes next meanwhile."""
+    parts = list(dask.persist(*parts))
+    dask.compute(*[_nothing(part) for part in parts])
+    return parts
+
+
 def _round(X: Any, rows: np.ndarray) -> tuple[np.ndarray, float]:
     """Assign all rows to these medoids, then find the most central member of each cluster, and the inertia."""
-    blocks, firsts, (centres,) = _prepared(X), _firsts(X), dask.persist(_centres(X, rows))
+    blocks, firsts, (centres,) = _prepared(X), _firsts(X), _held([_centres(X, rows)])
     found = [_nearest(block, centres, rows, first) for block, first in zip(blocks, firsts, strict=True)]
     labels = [pair[0] for pair in found]
     totals = _tree([_cluster_sums(*pair, len(rows)) for pair in zip(blocks, labels, strict=True)], _added)
     loss = _tree([_lost(pair[1]) for pair in found], _added)
     # three computations, since in one every row would be kept until the totals, which need all rows, are there
-    labels, totals, loss = dask.persist(labels, totals, loss)
+    totals, loss, *labels = _held([totals, loss, *labels])
     best = [_best_rows(block, mine, totals, first) for block, mine, first in zip(blocks, labels, firsts, strict=True)]
     (_, better), loss = dask.compute(_tree(best, _better), loss)
     return better, loss
