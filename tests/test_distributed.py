@@ -6,7 +6,8 @@ import subprocess
 import sys
 import threading
 import time
-from types import SimpleNamespace
+import weakref
+from contextlib import ExitStack
 
 import dask
 import dask.array as da
@@ -102,25 +103,28 @@ def test_what_is_there_stays(tmp_path):
     assert (tmp_path / "S.zarr" / "mine").read_text() == "precious"
 
 
-def test_a_full_disk_leaves_nothing_that_looks_whole(tmp_path, monkeypatch):
-    turn, calls = distributed._tile.mirror, []
-
-    def full(*args):
-        calls.append(1)
-        if len(calls) == 3:
-            raise OSError(28, "No space left on device")
-        turn(*args)
-
-    monkeypatch.setattr(distributed._tile, "mirror", full)
-    with pytest.raises(OSError, match="No space left on device"):
-        distributed.write_zarr(chunked(vectors()), tmp_path / "S.zarr")
+def test_a_disk_that_fills_up_leaves_nothing(tmp_path):
+    program = """if True:
+        import resource, signal, sys
+        import dask.array as da
+        from simlib import distributed
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        X = da.random.default_rng(0).normal(size=(450, 4), chunks=(200, 4))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))  # less than a block
+        distributed.write_zarr(X, sys.argv[1])
+    """
+    run = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "S.zarr"], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    assert "OSError: [Errno 27] File too large" in run.stderr.splitlines()[-1]
     assert os.listdir(tmp_path) == []
 
 
-def test_a_disk_that_is_too_small_is_told_before(tmp_path, monkeypatch):
-    monkeypatch.setattr(distributed.shutil, "disk_usage", lambda path: SimpleNamespace(free=1000))
-    with pytest.raises(OSError, match=r"the matrix takes 0\.0 GB and 0\.0 GB are free"):
-        distributed.write_zarr(chunked(vectors()), tmp_path / "S.zarr")
+def test_a_disk_that_is_too_small_is_refused_before_any_work(tmp_path):
+    X = da.zeros((20_000_000, 4), dtype=np.float32, chunks=(100_000, 4))
+    with pytest.raises(OSError, match=r"the matrix takes 1600000\.0 GB and .* GB are free"):
+        distributed.write_zarr(X, tmp_path / "S.zarr")
     assert os.listdir(tmp_path) == []
 
 
@@ -196,6 +200,34 @@ def test_silent_unless_asked(capfd):
     assert "medoids unchanged, inertia" in capfd.readouterr().err
 
 
+ALIVE = {"now": 0, "most": 0}  # chunks in memory
+
+
+def counted(block_info=None):
+    """A chunk of 50 rows that counts itself as long as it lives."""
+    chunk = vectors(np.float32, 50) + block_info[None]["chunk-location"][0]
+    ALIVE["now"] += 1
+    ALIVE["most"] = max(ALIVE.values())
+    weakref.finalize(chunk, lambda: ALIVE.update(now=ALIVE["now"] - 1))
+    return chunk
+
+
+@pytest.mark.parametrize("cluster", [False, True], ids=["no cluster", "a cluster in this process"])
+def test_no_chunk_is_kept_until_all_are_read(cluster):
+    from distributed import Client
+
+    X = da.map_blocks(counted, chunks=((50,) * 40, (6,)), dtype=np.float32, meta=np.empty((0, 0), np.float32))
+    ALIVE.update(now=0, most=0)
+    with ExitStack() as stack:
+        if cluster:
+            options = {"processes": False, "n_workers": 1, "threads_per_worker": 1, "dashboard_address": None}
+            stack.enter_context(Client(**options))
+        else:
+            stack.enter_context(dask.config.set(scheduler="synchronous"))
+        distributed.kmedoids(X, 5, method="alternate", init="first", max_iter=2)
+    assert 0 < ALIVE["most"] < 10
+
+
 def test_a_lost_worker_costs_time_and_not_the_result():
     from distributed import Client, LocalCluster
 
@@ -253,7 +285,7 @@ def test_arrays_that_are_refused(call):
 def test_nan_is_named_with_its_chunk():
     X = vectors()
     X[151, 2] = np.nan
-    named = r"the chunk of X that begins at row 150 has NaN or infinity in 1 of 50 rows: 1"
+    named = "X has NaN or infinity in 1 of the 50 rows of the chunk that begins at row 150: 151"
     for call in (
         distributed.cosine_similarity(chunked(X)).compute,
         lambda: distributed.kmedoids(chunked(X), 3, method="alternate", init="first"),
@@ -262,12 +294,6 @@ def test_nan_is_named_with_its_chunk():
             call()
     with pytest.raises(ValueError, match="in 1 of 203 rows that were drawn, the first is 151"):
         distributed.kmedoids(chunked(X), 3)
-
-
-def test_a_chunk_of_another_size_than_it_says_is_named():
-    X = chunked(vectors()).map_blocks(lambda block: block[:-1], dtype=np.float32)
-    with pytest.raises(ValueError, match=r"begins at row \d+ should have shape \(\d+, 6\), but has"):
-        distributed.kmedoids(X, 3, method="alternate", init="random", max_iter=0)
 
 
 @pytest.mark.parametrize(
@@ -288,6 +314,13 @@ def test_a_chunk_of_another_size_than_it_says_is_named():
 def test_wishes_that_are_refused(wishes, error, words):
     with pytest.raises(error, match=words):
         distributed.kmedoids(chunked(vectors()), **{"n_clusters": 2, **wishes})
+
+
+@pytest.mark.parametrize("change", [lambda chunk: chunk[:-1], lambda chunk: np.vstack([chunk, chunk[:1]])])
+def test_chunks_that_are_not_what_they_say(change):
+    X = chunked(vectors()).map_blocks(change, dtype=np.float64, meta=np.empty((0, 0)))
+    with pytest.raises(ValueError, match=r"that begins at row \d+ should have shape \(\d+, \d\), but has"):
+        distributed.kmedoids(X, 3, method="alternate", init="first")
 
 
 def test_rows_and_chunks_that_do_not_fit(tmp_path):
