@@ -123,7 +123,8 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
                 _write(str(draft), _product(blocks[i], blocks[j], i == j), first[i], first[j])
                 for j in range(i, len(blocks))
             ]
-            dask.compute(*writes)
+            for failed in filter(None, dask.compute(*writes)):  # raised when no write is under way any more
+                raise failed
         os.rename(draft, path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -330,14 +331,18 @@ def _product(a: tuple, b: tuple, same: bool) -> np.ndarray:
 
 
 @delayed
-def _write(path: str, tile: np.ndarray, i: int, j: int) -> None:
-    """Store a block and its mirror image."""
+def _write(path: str, tile: np.ndarray, i: int, j: int) -> OSError | None:
+    """Store a block and its mirror image; returns what went wrong."""
     import zarr
 
-    store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
-    store[i : i + p, j : j + q] = tile
-    if i != j:
-        store[j : j + q, i : i + p] = tile.T
+    try:
+        store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
+        store[i : i + p, j : j + q] = tile
+        if i != j:
+            store[j : j + q, i : i + p] = tile.T
+    except OSError as error:
+        return error
+    return None
 
 
 def _centres(X: Any, rows: np.ndarray) -> Any:
