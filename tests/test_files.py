@@ -96,7 +96,10 @@ def test_the_same_through_the_module():
 def test_matlab_without_a_heading(tmp_path):
     loaded = load_vectors(text_file(tmp_path, "1,5;2,25;3\n4;5,5;6\n-7;8;9,125\n"))
     assert loaded.vectors.tolist() == [[1.5, 2.25, 3], [4, 5.5, 6], [-7, 8, 9.125]]
-    assert loaded.card["notes"] == ["Fields are separated by semicolons, the decimal sign is ','."]
+    assert loaded.card["notes"] == [
+        "The first line is read as an item, there are no names of columns.",
+        "Fields are separated by semicolons, the decimal sign is ','.",
+    ]
 
 
 def test_a_table_of_r_has_one_heading_less(tmp_path):
@@ -120,7 +123,7 @@ def test_columns_and_labels_by_name(tmp_path):
     assert loaded.vectors.tolist() == [[5, 6], [7, 8]]
     assert loaded.labels.tolist() == ["plum", "ant"]
     assert loaded.card["dropped"] == ["Columns that are neither vectors nor labels: 'id', 'kind'."]
-    assert "Column 'id' counts the rows and is not part of the vectors." in loaded.card["notes"]
+    assert "Column 'id' numbers the rows and is not part of the vectors." in loaded.card["notes"]
     chosen = load_vectors(path, label="kind", columns=["b", "id"])
     assert chosen.vectors.tolist() == [[6, 1], [8, 2]]
     assert chosen.labels.tolist() == ["fruit", "insect"]
@@ -130,6 +133,88 @@ def test_columns_and_labels_by_name(tmp_path):
 def test_a_counting_column_is_a_label_where_there_is_no_text(tmp_path):
     assert load_vectors(text_file(tmp_path, "id,a\n1,5\n2,7\n3,7\n")).labels.tolist() == ["1", "2", "3"]
     assert load_vectors(text_file(tmp_path, "x,a\n1,5\n2,7\n3,7\n")).vectors.shape == (3, 2)  # x may mean something
+
+
+@pytest.mark.parametrize(
+    ("text", "wishes", "rows", "labels"),
+    [
+        (",word,a,b\n0,x,1,2\n1,y,3,4\n", {"label": "word"}, [[1, 2], [3, 4]], ["x", "y"]),
+        ("id,word,a\n17,x,1\n3,y,3\n", {}, [[1], [3]], ["x", "y"]),
+        ("user_id,a,b\n0017,1,2\n0003,3,4\n", {}, [[1, 2], [3, 4]], ["0017", "0003"]),
+        ("zip,a\n00501,1\n,2\n", {"label": "zip"}, [[1], [2]], ["00501", ""]),
+        (",1990,1991\nUSA,1,2\nFRA,3,4\n", {}, [[1, 2], [3, 4]], ["USA", "FRA"]),
+        ("land,1990,1991\nUSA,1.5,2\nFRA,3,4\n", {}, [[1.5, 2], [3, 4]], ["USA", "FRA"]),
+        ("plum,3,7\nlemon,1.5,2\n", {}, [[3, 7], [1.5, 2]], ["plum", "lemon"]),
+        ("a;b\n1;2;\n3;4;\n", {}, [[1, 2], [3, 4]], ["0", "1"]),
+        ("w,a,b,,\nx,1,2\ny,3,4\n", {}, [[1, 2], [3, 4]], ["x", "y"]),
+        ("#love,1,2\n#hate,3,4\n", {}, [[1, 2], [3, 4]], ["#love", "#hate"]),
+        ("# made in 2024\nw,a\nx,1\ny,2\n", {}, [[1], [2]], ["x", "y"]),
+        ("sep=;\nw;a;b\nx;1,5;2\ny;3;4\n", {}, [[1.5, 2], [3, 4]], ["x", "y"]),
+        ('w,a\n5" pipe,1\n"two\nlines, and more",2\n', {}, [[1], [2]], ['5" pipe', "two\nlines, and more"]),
+        ('w\ta\n"\t1\nx\t2\n"\t3\n', {}, [[1], [2], [3]], ['"', "x", '"']),
+        ("w;a\n" + "x;1\n" * 60 + "y;2,5\n", {}, [[1]] * 60 + [[2.5]], ["x"] * 60 + ["y"]),
+    ],
+)
+def test_what_tables_look_like(text, wishes, rows, labels, tmp_path):
+    loaded = load_vectors(text_file(tmp_path, text), **wishes)
+    assert loaded.vectors.tolist() == rows
+    assert loaded.labels.tolist() == labels
+
+
+def test_a_label_is_the_text_that_stands_there_in_every_piece(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "CHUNK", 10)
+    words = ["plum"] * 10 + ["007", "1e5", "true", "1,5", "NA", ""] * 5
+    path = text_file(tmp_path, "w;a\n" + "".join(f"{word};1\n" for word in words))
+    assert load_vectors(path).labels.tolist() == words
+
+
+def test_the_start_of_the_published_glove_files(tmp_path):
+    words = ["the", ",", ".", "of", "to", '"', "2020", ". . .", "a@b.org"]
+    numbers = X[: len(words)]
+    text = "".join(f"{word} {' '.join(map(str, row))}\n" for word, row in zip(words, numbers, strict=True))
+    for header in ("", f"{len(words)} {D}\n"):
+        loaded = load_vectors(text_file(tmp_path, header + text, "a.txt"))
+        assert loaded.labels.tolist() == words
+        assert_allclose(loaded.vectors, numbers, rtol=1e-6)
+    assert load_vectors(text_file(tmp_path, "2 2\n7 1 2\n8 3 4\n", "a.txt")).labels.tolist() == ["7", "8"]
+    with pytest.raises(ValueError, match=r"a.txt: among vectors 1 to 9 something is no number .*'x'"):
+        load_vectors(text_file(tmp_path, text.replace(str(X[7, 2]), "x"), "a.txt"))
+
+
+def test_a_blank_separated_table_is_no_word_vectors(tmp_path):
+    loaded = load_vectors(text_file(tmp_path, "name  a b\nplum  1 2\nlemon 3 4\npear  5 6\n", "a.txt"))
+    assert loaded.labels.tolist() == ["plum", "lemon", "pear"]
+    assert loaded.vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
+
+
+def test_a_first_column_that_counts_is_pointed_out(tmp_path):
+    np.save(tmp_path / "a.npy", np.c_[np.arange(N), X])
+    loaded = load_vectors(tmp_path / "a.npy")
+    assert loaded.vectors.shape == (N, D + 1)
+    assert loaded.card["notes"] == [
+        "The first column runs up in steps of 1: if it numbers the rows, it should be left out."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "labels"),
+    [
+        ({"id": [9, 4], "w": ["x", "y"], "a": [1.0, 2.0], "b": [3, 4]}, [[1, 3], [2, 4]], ["x", "y"]),
+        ({"__index_level_0__": [9, 4], "a": [1.0, 2.0]}, [[1], [2]], ["9", "4"]),
+        ({"w": pa.array(["x", "y"]).dictionary_encode(), "a": [1.0, 2.0]}, [[1], [2]], ["x", "y"]),
+        (
+            {"year": [1, 2], "n": [3, 4], "tags": [["t"], []], "e": [[5.0, 6.0], [7.0, 8.0]]},
+            [[5, 6], [7, 8]],
+            ["0", "1"],
+        ),
+        ({"a": pa.array([1, 2]).cast(pa.decimal128(30, 2)), "b": [3.0, 4.0]}, [[1, 3], [2, 4]], ["0", "1"]),
+    ],
+)
+def test_what_parquet_files_look_like(columns, rows, labels, tmp_path):
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    loaded = load_vectors(tmp_path / "a.parquet")
+    assert loaded.vectors.tolist() == rows
+    assert loaded.labels.tolist() == labels
 
 
 def test_rows_that_cannot_be_used_are_named(tmp_path):
@@ -157,6 +242,7 @@ def test_labels_stay_text_and_are_cut_where_nobody_reads_on(tmp_path):
     loaded = load_vectors(text_file(tmp_path, text))
     assert loaded.labels.tolist() == [word.replace('""', '"')[:200] for word in hostile]
     assert loaded.card["dropped"] == ["The ends of 1 labels longer than 200 characters."]
+    assert loaded.card["notes"][-1] == "1 labels are empty."
 
 
 @pytest.mark.parametrize(
@@ -311,6 +397,17 @@ def test_a_first_row_that_counts_may_be_data(tmp_path):
     assert load_matrix(text_file(tmp_path, line)).matrix.tolist() == [[0, 1, 2], [1, 0, 1], [2, 1, 0]]
 
 
+def test_names_of_the_items_in_the_first_row_only_and_numbers_as_names(tmp_path):
+    S, path = pd.DataFrame(np.corrcoef(X[:3])), tmp_path / "S.csv"
+    S.set_axis(list("xyz"), axis=1).to_csv(path, index=False)
+    assert load_matrix(path).labels.tolist() == ["x", "y", "z"]
+    for names in ([305, 17, 99], [1990, 1991, 1992]):
+        S.set_axis(names).set_axis(names, axis=1).to_csv(path)
+        loaded = load_matrix(path)
+        assert loaded.labels.tolist() == [str(name) for name in names]
+        assert_allclose(loaded.matrix, S, rtol=1e-12)
+
+
 def test_matrices_that_are_none(tmp_path):
     np.save(tmp_path / "X.npy", X)
     with pytest.raises(ValueError, match=r"X.npy: a matrix of similarities must be square, got \(30, 4\); vectors\?"):
@@ -340,8 +437,17 @@ def test_matrices_that_are_none(tmp_path):
         ("n,a,n\nx,1,y\n", None),
         ("caf\u00e9;1;2\n".encode("latin-1") * 3, "not UTF-8 text .byte 3 is 0xe9.*iconv"),
         (b"a,b\n" + b"1,2\n" * 30_000 + b"\xe9,1\n", "not UTF-8 text"),
-        (bytes(range(256)), "a.csv is not text: it has bytes of value 0"),
+        (bytes(range(256)), "a.csv has bytes of value 0: not text"),
         ("a,b\nnan,nan\n,\n", None),
+        ("Experiment 7\n1,2,3\n4,5,6\n", "first line has 1 fields .'Experiment 7'. and the next has 3.*or be deleted"),
+        ("a,b\n1,2,3,4\n5,6,7,8\n", "the first line has 2 fields"),
+        ("w,a\nx,1e39\n", "row 0 .counted from 0. holds a number beyond 3.4e38"),
+        ('w,a\nx,"1,234.5"\ny,"2,000"\n', "column 'a' holds '1,234.5': numbers are read without marks"),
+        ("w,a,b\nx,1D+02,2\n", "column 'a' holds '1D.02': .*E for powers of ten"),
+        ("w,a\n" + "x,1\n" * 30_000 + '"y,2\n' + "z,3\n" * 9 + '",4\n', "row 30000 .* runs over 11 lines that look"),
+        ("# only\n# comments\n", "no lines with anything in them but comments"),
+        ("w,a\nx,1\n".encode("utf-16-le"), "bytes of value 0.*save it as UTF-8"),
+        ("w,a\nx,1\n".encode("utf-32"), "bytes of value 0.*save it as UTF-8"),
     ],
 )
 def test_text_that_is_refused(text, words, tmp_path):
@@ -424,7 +530,22 @@ def scrambled(path):
             lambda path: pq.write_table(pa.table({"v": [[1.0, 2.0], [3.0]]}), path),
             "the lists in column 'v' differ in length",
         ),
-        ("a.parquet", lambda path: pq.write_table(pa.table({"v": [["a"], ["b"]]}), path), "must hold numbers"),
+        ("a.parquet", lambda path: pq.write_table(pa.table({"v": [["a"], ["b"]]}), path), "no column of numbers"),
+        (
+            "a.parquet",
+            lambda path: pq.write_table(pa.table({"u": [[1.0, 2.0]], "v": [[1.0, 2.0]]}), path),
+            "several columns of lists: name one of 'u', 'v'",
+        ),
+        (
+            "a.parquet",
+            lambda path: pq.write_table(pa.table({"v": [[1.0, 2.0], None]}), path),
+            "the lists in column 'v' differ in length, or are missing",
+        ),
+        (
+            "a.csv.gz",
+            lambda path: path.write_bytes(gzip.compress(b"a,b\n1,2\n" * 99)[:20] + b"\xff" * 40),
+            "cannot be read",
+        ),
         ("a.parquet", lambda path: FRAME[:0].to_parquet(path), "has columns but no rows"),
         ("a.csv.gz", broken(NAMED.to_csv, 20), "a.csv.gz cannot be read, it is cut off"),
         ("a.csv.gz", lambda path: path.write_bytes(b"no gzip"), "a.csv.gz cannot be read"),
@@ -452,6 +573,9 @@ def test_names_of_columns_that_are_none(tmp_path):
     for columns in (["a", "c"], [], "ab"):
         with pytest.raises(ValueError, match="columns must list names among 'w', 'a', 'b', got"):
             load_vectors(path, columns=columns)
+    FRAME.assign(w="x").to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(ValueError, match=r"columns of numbers or one column of lists of them; 'w' is "):
+        load_vectors(tmp_path / "a.parquet", columns=["a", "w"])
     with pytest.raises(ValueError, match="column 'w' holds 'x' in row 0"):
         load_vectors(path, columns=["w", "a"])
     np.save(tmp_path / "a.npy", X)
@@ -473,3 +597,38 @@ def test_a_packed_file_is_read_as_the_plain_one(tmp_path):
     plain, packed = (load_vectors(tmp_path / name) for name in ("a.csv", "b.csv.gz"))
     assert_array_equal(plain.vectors, packed.vectors)
     assert plain.card["sha256"] != packed.card["sha256"]
+
+
+def read_or_refused(load, path):
+    """What was read, or None and the message."""
+    try:
+        return load(path), path.name
+    except ValueError as error:
+        return None, str(error)
+
+
+@given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.txt", "a.npy", "a.npz", "a.parquet", "a.csv.gz"]))
+@settings(deadline=None, max_examples=150)
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, content, name):
+    starts = {
+        "a.npy": b"\x93NUMPY\x01\x00",
+        "a.npz": b"PK\x03\x04",
+        "a.parquet": b"PAR1",
+        "a.csv.gz": b"\x1f\x8b\x08\x00",
+    }
+    path = text_file(tmp_path_factory.getbasetemp(), starts.get(name, b"") + content, name)
+    for load in (load_vectors, load_matrix):
+        _, words = read_or_refused(load, path)
+        assert name in words
+        assert len(words.splitlines()) == 1
+
+
+@given(st.text(alphabet='ab01.,;|\t "#\n\r-eN', max_size=60))
+@settings(deadline=None, max_examples=300)
+def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory, text):
+    path = text_file(tmp_path_factory.getbasetemp(), text)
+    for load in (load_vectors, load_matrix):
+        loaded, words = read_or_refused(load, path)
+        assert "a.csv" in words
+        assert len(words.splitlines()) == 1
+        assert loaded is None or (len(loaded.labels) == len(loaded[0]) and np.isfinite(loaded[0]).all())
