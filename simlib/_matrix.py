@@ -18,6 +18,7 @@ from simlib import _check, _passes, _tile, _vectors, similarity
 
 BLOCK = 512  # rows looked at between two looks at the clock, the bar and the keyboard
 BLOCK_ENTRIES = 50_000_000  # and no more entries than that: 200 MB of float32
+COPY_BYTES = 30_000_000  # rows copied from a matrix take less: C libraries hand out fresh pages from 32 MB on
 VECTORS = ("cosine", "correlation")
 METRICS = ("similarity", "precomputed", *VECTORS)
 
@@ -40,7 +41,8 @@ class Data:
         """Rows `index` (a slice or row numbers), C-ordered float32 or float64 (len(index), n)."""
         if self.matrix is None:
             return similarity.rows_of(self.vectors, self.scale, np.arange(self.n)[index])
-        return np.ascontiguousarray(self.matrix[index], dtype=type(self.sign))
+        rows = self.matrix[index]
+        return _tile.widen(rows) if rows.dtype == np.float16 else np.ascontiguousarray(rows, dtype=type(self.sign))
 
     def sums(self) -> np.ndarray:
         """Each item's summed closeness to all, float64 (n,)."""
@@ -77,7 +79,8 @@ class Data:
 
     def blocks(self) -> Iterator[slice]:
         """Slices that cover the n rows."""
-        step = max(1, min(BLOCK, BLOCK_ENTRIES // self.n))
+        entries = BLOCK_ENTRIES if self.matrix is None else COPY_BYTES // np.dtype(type(self.sign)).itemsize
+        step = max(1, min(BLOCK, entries // self.n))
         return (slice(i, min(i + step, self.n)) for i in range(0, self.n, step))
 
 
@@ -95,7 +98,11 @@ def prepare(A: Any, metric: str) -> Data:
     if A.flags.f_contiguous and not A.flags.c_contiguous:
         A = A.T  # it is symmetric, or refused: rows are columns
     sign, base = (work(1), 1.0) if metric == "similarity" else (work(-1), 0.0)
-    return Data(len(A), metric, sign, base, _checked(A, metric, sign), matrix=_plain(A))
+    data = Data(len(A), metric, sign, base, _diagonal(A, metric, work), matrix=_plain(A))
+    slack = _slack(A, work)
+    if not _plausible(data, slack):
+        _explain(A, metric, data.own, sign, slack)
+    return data
 
 
 def _plain(A: np.ndarray) -> np.ndarray:
@@ -106,46 +113,13 @@ def _plain(A: np.ndarray) -> np.ndarray:
     return np.asarray(SimpleNamespace(__array_interface__=interface, keep=A))
 
 
-def _checked(A: np.ndarray, metric: str, sign: float) -> np.ndarray:
-    """The diagonal of A; raises unless it is square, finite, nearly symmetric, each item closest to itself.
-
-    One pass: with random weights w, A w and w A are the same only if A is symmetric, or nearly so. Where they differ
-    by more than the rounding of the sums, A is compared with its mirror image entry by entry.
-    """
-    n, work = len(A), type(sign)
-    if A.shape[1] != n:
-        hint = '; vectors? use metric="cosine"' if A.shape[1] < n else ""
+def _diagonal(A: np.ndarray, metric: str, work: type) -> np.ndarray:
+    """The diagonal of A; raises unless A is square, and if distances came as similarities, or the reverse."""
+    if A.shape[1] != len(A):
+        hint = '; vectors? use metric="cosine"' if A.shape[1] < len(A) else ""
         raise ValueError(f'A must be square for metric="{metric}", got shape {A.shape}{hint}')
     own = np.asarray(A.diagonal(), dtype=work)
     _check.finite_rows(np.isfinite(own), "A")
-    _diagonal(A, own, metric)
-    slack = _slack(A, work)
-    weight = np.random.default_rng(0).uniform(1, 2, n)
-    across, above = np.zeros(n), np.zeros(n, bool)
-    down = np.zeros((_passes.PARTS, n))
-    matrix = _plain(A)
-    for i in range(0, n, BLOCK):
-        rows = np.ascontiguousarray(matrix[i : i + BLOCK], dtype=work)
-        _passes.survey(rows, i, sign, sign * own + slack, weight, across, down, above)
-    with np.errstate(invalid="ignore"):  # NaN and infinities are found by the comparison
-        size = np.abs(across).max() + 2.0 * n * np.abs(own).max()
-        symmetric = np.abs(across - down.sum(axis=0)).max() <= 1e-13 * size
-    if above.any() or not symmetric:
-        _explain(A, metric, own, sign, slack)
-    return own
-
-
-def _slack(A: np.ndarray, work: type) -> float:
-    """How far an entry and its mirror image may be apart by rounding."""
-    if A.dtype.kind != "f":
-        return work(0)
-    sample = np.abs(np.asarray(A[:: max(1, len(A) // 100)], dtype=work)).max()
-    share = 2e-3 if A.dtype.itemsize == 2 else 1e-5
-    return work(share * (sample if np.isfinite(sample) else 1))
-
-
-def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
-    """Raise if the diagonal shows that distances came as similarities, or the reverse."""
     if metric == "similarity" and len(A) > 1 and not own.any() and np.max(A[0]) > 0:
         raise ValueError(
             "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
@@ -157,6 +131,37 @@ def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
             f"distance of row {row} to itself must be 0, got {own[row]:g}: this looks like a similarity "
             "matrix; did you mean metric='similarity'?"
         )
+    return own
+
+
+def _plausible(data: Data, slack: float) -> bool:
+    """Whether one look at the matrix A finds nothing that speaks against it.
+
+    With random weights w, A w and w A are the same only if A is finite and symmetric, or nearly so.
+    """
+    n, own = data.n, data.own
+    if n < 8:
+        return False
+    weight = np.random.default_rng(0).uniform(1, 2, n)
+    limit = data.sign * own + slack
+    across, down, above = np.empty(n), np.zeros((_passes.PARTS, n)), np.zeros(_passes.PARTS, bool)
+    for block in data.blocks():
+        first = max(0, min(block.start, block.stop - 8))
+        rows = data.rows(slice(first, block.stop))
+        _passes.survey(rows, first, block.start - first, data.sign, limit, weight, across, down, above)
+    with np.errstate(invalid="ignore"):  # NaN and infinities are found by the comparison
+        size = np.abs(across).max() + 2.0 * n * np.abs(own).max()
+        symmetric = np.abs(across - down.sum(axis=0)).max() <= 1e-13 * size
+    return symmetric and not above.any()
+
+
+def _slack(A: np.ndarray, work: type) -> float:
+    """How far an entry and its mirror image may be apart by rounding."""
+    if A.dtype.kind != "f":
+        return work(0)
+    sample = np.abs(np.asarray(A[:: max(1, len(A) // 100)], dtype=work)).max()
+    share = 2e-3 if A.dtype.itemsize == 2 else 1e-5
+    return work(share * (sample if np.isfinite(sample) else 1))
 
 
 def _explain(A: np.ndarray, metric: str, own: np.ndarray, sign: float, slack: float) -> None:

@@ -19,62 +19,49 @@ LANES = 64  # partial sums of one row
 
 
 @compiled(reorder=True)
-def _four(p, q, r, s, weight, a, b, c, d, down):
-    """Weighted sums of four rows p, q, r, s; down gains the rows times a, b, c, d."""
-    w, x, y, z = 0.0, 0.0, 0.0, 0.0
-    for o in range(len(p)):
-        e, f, g, h = np.float64(p[o]), np.float64(q[o]), np.float64(r[o]), np.float64(s[o])
-        w += e * weight[o]
-        x += f * weight[o]
-        y += g * weight[o]
-        z += h * weight[o]
-        down[o] += (e * a + f * b) + (g * c + h * d)
-    return w, x, y, z
+def _eight(rows, sign, limit, weight, mine, across, down):
+    """Look at eight rows at once: across (8,) becomes their sums times `weight`, down gains them times `mine` (8,).
 
-
-@compiled
-def _exceeds(row, sign, limit):
-    """Whether any entry is closer than `limit`."""
+    Returns whether an entry is closer than its row's `limit` (8,).
+    """
+    a, b, c, d, e, f, g, h = rows
+    a1, b1, c1, d1, e1, f1, g1, h1 = mine[0], mine[1], mine[2], mine[3], mine[4], mine[5], mine[6], mine[7]
+    a2, b2, c2, d2, e2, f2, g2, h2 = limit[0], limit[1], limit[2], limit[3], limit[4], limit[5], limit[6], limit[7]
+    p, q, r, s, t, u, v, w = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
     found = False
-    for o in range(len(row)):
-        found |= sign * row[o] > limit
+    for o in range(len(weight)):
+        a3, b3, c3, d3 = np.float64(a[o]), np.float64(b[o]), np.float64(c[o]), np.float64(d[o])
+        e3, f3, g3, h3 = np.float64(e[o]), np.float64(f[o]), np.float64(g[o]), np.float64(h[o])
+        p, q, r, s = p + a3 * weight[o], q + b3 * weight[o], r + c3 * weight[o], s + d3 * weight[o]
+        t, u, v, w = t + e3 * weight[o], u + f3 * weight[o], v + g3 * weight[o], w + h3 * weight[o]
+        down[o] += (a3 * a1 + b3 * b1) + (c3 * c1 + d3 * d1) + (e3 * e1 + f3 * f1) + (g3 * g1 + h3 * h1)
+        found |= (sign * a[o] > a2) | (sign * b[o] > b2) | (sign * c[o] > c2) | (sign * d[o] > d2)
+        found |= (sign * e[o] > e2) | (sign * f[o] > f2) | (sign * g[o] > g2) | (sign * h[o] > h2)
+    across[:] = p, q, r, s, t, u, v, w
     return found
 
 
 @compiled(parallel=True)
-def survey(rows, first, sign, limit, weight, across, down, above):
-    """One look at rows first, first + 1, ... of a square matrix, for the check of symmetry.
+def survey(rows, first, counted, sign, limit, weight, across, down, above):
+    """One look at rows first, first + 1, ... of a square matrix, eight or more, for the check of symmetry.
 
     across[i] becomes the sum over o of rows[i, o] weight[o]; down (PARTS, n) gains the rows times their weights, to be
-    added up by the caller; above[i] tells whether an entry is closer than limit[i]. Four rows at a time and strips
-    that stay in the cache make this as fast as the matrix can be read.
+    added up by the caller; above (PARTS,) tells whether an entry is closer than its row's limit. Eight rows side by
+    side are read as fast as memory gives them. The last eight may overlap those before, and the first `counted` rows
+    those of another call: these do not count twice.
     """
-    p, n = rows.shape
+    p = len(rows)
+    groups = (p + 7) // 8
     for part in prange(PARTS):
-        low, high = part * p // PARTS, (part + 1) * p // PARTS
-        for left in range(0, n, STRIP):
-            right = min(left + STRIP, n)
-            for i in range(low, high, 4):
-                e, f, g = min(i + 1, high - 1), min(i + 2, high - 1), min(i + 3, high - 1)  # the last row fills up ...
-                b, c, d = i + 1 < high, i + 2 < high, i + 3 < high  # ... and counts only once
-                w, x, y, z = _four(
-                    rows[i, left:right],
-                    rows[e, left:right],
-                    rows[f, left:right],
-                    rows[g, left:right],
-                    weight[left:right],
-                    weight[first + i],
-                    weight[first + e] * b,
-                    weight[first + f] * c,
-                    weight[first + g] * d,
-                    down[part, left:right],
-                )
-                across[first + i] += w
-                across[first + e] += x * b
-                across[first + f] += y * c
-                across[first + g] += z * d
-                for u in range(i, min(i + 4, high)):
-                    above[first + u] |= _exceeds(rows[u, left:right], sign, limit[first + u])
+        for group in range(part * groups // PARTS, (part + 1) * groups // PARTS):
+            i = min(8 * group, p - 8)
+            some = slice(first + i, first + i + 8)
+            mine = weight[some].copy()
+            mine[: max(8 * group, counted) - i] = 0
+            a, b, c, d = rows[i], rows[i + 1], rows[i + 2], rows[i + 3]
+            e, f, g, h = rows[i + 4], rows[i + 5], rows[i + 6], rows[i + 7]
+            eight = (a, b, c, d, e, f, g, h)
+            above[part] |= _eight(eight, sign, limit[some], weight, mine, across[some], down[part])
 
 
 @compiled(parallel=True)

@@ -62,6 +62,16 @@ def insert(position, close, o, t, r, c):
     position[t, o], close[t, o] = r, c
 
 
+@compiled
+def _keep_closer(row, sign, r, position, close):
+    """Put medoid r wherever its row is closer than what is there: `nearest` of depth 1, without a branch."""
+    for o in range(len(row)):
+        c = sign * row[o]
+        better = c > close[o]
+        position[o] = r if better else position[o]
+        close[o] = c if better else close[o]
+
+
 @compiled(parallel=True)
 def nearest(rows, index, first, sign, position, close):
     """Take medoids first, first + 1, ... at rows[index] into account among each item's nearest.
@@ -76,6 +86,9 @@ def nearest(rows, index, first, sign, position, close):
         last = close[depth - 1, left:right]
         for r in range(len(index)):
             row = rows[index[r], left:right]
+            if depth == 1:
+                _keep_closer(row, sign, np.int32(first + r), position[0, left:right], last)
+                continue
             for o in range(len(row)):
                 c = sign * row[o]
                 if c > last[o]:
