@@ -1016,9 +1016,10 @@ def test_one_entry_of_400_million(words_matrix, change, message):
         words_matrix[12_345, 678] = kept
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 5, 63, 64, 65, 511, 512, 513, 2049])
-def test_the_check_sees_every_entry(n):
-    S = np.eye(n)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+@pytest.mark.parametrize("n", [2, 3, 5, 7, 8, 9, 63, 64, 65, 511, 512, 513, 519, 521, 2049])
+def test_the_check_sees_every_entry(n, dtype):
+    S = np.eye(n, dtype=dtype)
     rng = np.random.default_rng(n)
     for i, j in {(0, n - 1), (n - 1, 0), (n - 1, n - 2), tuple(rng.choice(n, 2, replace=False))}:
         S[i, j] = 0.25
