@@ -21,7 +21,7 @@ from simlib._compile import compiled
 
 STRIP = 1024  # items whose nearest medoids stay in the first-level cache while the medoids' rows go by
 CHUNK = 64  # items looked at together: a few vector comparisons tell whether any of them matters
-WIDE = 256  # the same where hits are few
+WIDE = 128  # the same where hits are few
 AHEAD = 2048  # entries of a row asked for before they are wanted: memory and arithmetic then go on side by side
 PACKS = binding.get_host_cpu_features().get("avx512f", False)  # the processor moves what is wanted of a vector in front
 
