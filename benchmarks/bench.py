@@ -50,7 +50,7 @@ def seconds(function):
 def in_turn(contestants, fresh=False):
     """Median seconds and last result of each; results that are matrices are dropped.
 
-    All have their turn once a round, of a second at least: what is quick does not wait for a core to wake up.
+    All have their turn once a round, of a second at least: what is quick is run several times in a row.
     """
     times, results = {name: [] for name in contestants}, {}
     for _ in range(ROUNDS):

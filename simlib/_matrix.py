@@ -98,7 +98,7 @@ def prepare(A: Any, metric: str) -> Data:
     if A.flags.f_contiguous and not A.flags.c_contiguous:
         A = A.T  # it is symmetric, or refused: rows are columns
     sign, base = (work(1), 1.0) if metric == "similarity" else (work(-1), 0.0)
-    data = Data(len(A), metric, sign, base, _diagonal(A, metric, work), matrix=_plain(A))
+    data = Data(len(A), metric, sign, base, _own(A, metric, work), matrix=_plain(A))
     slack = _slack(A, work)
     if not _plausible(data, slack):
         _explain(A, metric, data.own, sign, slack)
@@ -113,24 +113,14 @@ def _plain(A: np.ndarray) -> np.ndarray:
     return np.asarray(SimpleNamespace(__array_interface__=interface, keep=A))
 
 
-def _diagonal(A: np.ndarray, metric: str, work: type) -> np.ndarray:
-    """The diagonal of A; raises unless A is square, and if distances came as similarities, or the reverse."""
+def _own(A: np.ndarray, metric: str, work: type) -> np.ndarray:
+    """The diagonal of A; raises unless A is square, and if the diagonal does not fit the metric."""
     if A.shape[1] != len(A):
         hint = '; vectors? use metric="cosine"' if A.shape[1] < len(A) else ""
         raise ValueError(f'A must be square for metric="{metric}", got shape {A.shape}{hint}')
     own = np.asarray(A.diagonal(), dtype=work)
     _check.finite_rows(np.isfinite(own), "A")
-    if metric == "similarity" and len(A) > 1 and not own.any() and np.max(A[0]) > 0:
-        raise ValueError(
-            "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
-            "did you mean metric='precomputed'?"
-        )
-    if metric == "precomputed" and own.any():
-        row = int(np.flatnonzero(own)[0])
-        raise ValueError(
-            f"distance of row {row} to itself must be 0, got {own[row]:g}: this looks like a similarity "
-            "matrix; did you mean metric='similarity'?"
-        )
+    _diagonal(A, own, metric)
     return own
 
 
@@ -162,6 +152,21 @@ def _slack(A: np.ndarray, work: type) -> float:
     sample = np.abs(np.asarray(A[:: max(1, len(A) // 100)], dtype=work)).max()
     share = 2e-3 if A.dtype.itemsize == 2 else 1e-5
     return work(share * (sample if np.isfinite(sample) else 1))
+
+
+def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
+    """Raise if the diagonal shows that distances came as similarities, or the reverse."""
+    if metric == "similarity" and len(A) > 1 and not own.any() and np.max(A[0]) > 0:
+        raise ValueError(
+            "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
+            "did you mean metric='precomputed'?"
+        )
+    if metric == "precomputed" and own.any():
+        row = int(np.flatnonzero(own)[0])
+        raise ValueError(
+            f"distance of row {row} to itself must be 0, got {own[row]:g}: this looks like a similarity "
+            "matrix; did you mean metric='similarity'?"
+        )
 
 
 def _explain(A: np.ndarray, metric: str, own: np.ndarray, sign: float, slack: float) -> None:
