@@ -125,12 +125,12 @@ def _own(A: np.ndarray, metric: str, work: type) -> np.ndarray:
 
 
 def _plausible(data: Data, slack: float) -> bool:
-    """Whether one look at the matrix A finds nothing that speaks against it.
+    """Whether one look at the matrix A finds nothing that speaks against it; else it is to be compared entry by entry.
 
     With random weights w, A w and w A are the same only if A is finite and symmetric, or nearly so.
     """
     n, own = data.n, data.own
-    if n < 8:
+    if n < 8:  # the look takes eight rows at a time
         return False
     weight = np.random.default_rng(0).uniform(1, 2, n)
     limit = data.sign * own + slack
