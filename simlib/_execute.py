@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import base64
 import re
@@ -89,7 +90,7 @@ def _set(notebook: NotebookNode, parameters: dict[str, Any]) -> None:
 def _run(client: NotebookClient, on_wait: Callable[[], None]) -> None:
     """Execute beside the main thread, so that a person's interrupt arrives here and ends the kernel."""
     with ThreadPoolExecutor(1) as pool:
-        done = pool.submit(client.execute)
+        done = pool.submit(lambda: asyncio.run(client.async_execute()))  # client.execute() leaves its loop open
         try:
             while not wait([done], timeout=0.5).done:
                 on_wait()

@@ -1,6 +1,7 @@
 """The notebooks as documents: what each must have, and exercises that can be done and cannot be skipped."""
 
 import ast
+import asyncio
 import base64
 import importlib
 import io
@@ -241,7 +242,7 @@ def test_blanks_fail_their_checks_and_solutions_pass(path):
             cells += [nbformat.v4.new_code_cell(next(solutions).source), nbformat.v4.new_code_cell(cell.source)]
     trial.cells = cells
     where = {"metadata": {"path": str(FOLDER / "exercises")}}
-    NotebookClient(trial, timeout=300, kernel_name="python3", resources=where).execute()
+    asyncio.run(NotebookClient(trial, timeout=300, kernel_name="python3", resources=where).async_execute())
     for i, cell in enumerate(cells):
         if "check" in cell.metadata.get("tags", ()):
             (failure,) = [output for output in cell.outputs if output.output_type == "error"]
