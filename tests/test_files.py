@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
-from simlib import files, load_matrix, load_vectors
+from simlib import _reading, load_matrix, load_vectors
 
 N, D = 30, 4
 X = np.random.default_rng(0).standard_normal((N, D)).round(3)
@@ -162,7 +162,7 @@ def test_what_tables_look_like(text, wishes, rows, labels, tmp_path):
 
 
 def test_a_label_is_the_text_that_stands_there_in_every_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "CHUNK", 10)
+    monkeypatch.setattr(_reading, "CHUNK", 10)
     words = ["plum"] * 10 + ["007", "1e5", "true", "1,5", "NA", ""] * 5
     path = text_file(tmp_path, "w;a\n" + "".join(f"{word};1\n" for word in words))
     assert load_vectors(path).labels.tolist() == words
@@ -295,7 +295,7 @@ def test_arrays_beside_the_vectors(beside, labels, dropped, tmp_path):
 
 
 def test_rows_left_out_cost_no_second_copy(tmp_path, monkeypatch):
-    monkeypatch.setattr(files, "CHUNK", 1000)
+    monkeypatch.setattr(_reading, "CHUNK", 1000)
     many = np.random.default_rng(2).standard_normal((50_000, 16))
     many[::7, 3] = np.nan
     np.save(tmp_path / "a.npy", many)
@@ -341,7 +341,7 @@ def test_pieces_change_nothing_and_memory_is_the_result_and_a_few_of_them(tmp_pa
     frame = pd.DataFrame(many, index=[f"w{i}" for i in range(len(many))], columns=list("abcdefgh"))
     frame.to_csv(tmp_path / "a.csv")
     expected = load_vectors(tmp_path / "a.csv")
-    monkeypatch.setattr(files, "CHUNK", 999)
+    monkeypatch.setattr(_reading, "CHUNK", 999)
     tracemalloc.start()
     loaded = load_vectors(tmp_path / "a.csv")
     peak = tracemalloc.get_traced_memory()[1]
