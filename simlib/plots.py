@@ -167,12 +167,13 @@ def k_curve(
         ax.plot(k, values[scan.ks == k], "o", ms=13, mfc="none", mec=INK, mew=1.8)
     wide = ax.get_position().width * ax.get_figure().get_figwidth()  # inches
     place = np.log2(scan.ks) * 0.85 * wide / max(np.ptp(np.log2(scan.ks)), 1)
-    end, labels = -np.inf, []
-    for x, each in zip(place, scan.ks, strict=True):
-        half = 0.045 * (len(str(each)) + 1)  # of the label's width, with a gap
-        fits = x - half >= end and (k is None or each == k or abs(x - place[scan.ks == k][0]) >= 2.2 * half)
-        labels.append(str(each) if fits else "")
-        end = x + half if fits else end
+    half = 0.045 * (np.array([len(str(each)) for each in scan.ks]) + 1)  # of the labels' widths, with a gap
+    ringed = [] if k is None else np.flatnonzero(scan.ks == k).tolist()
+    shown = []  # the ringed k, the last k, then from the left whatever does not touch those
+    for i in [*ringed, len(place) - 1, *range(len(place))]:
+        if all(abs(place[i] - place[other]) >= half[i] + half[other] for other in shown):
+            shown.append(i)
+    labels = [str(each) if i in shown else "" for i, each in enumerate(scan.ks)]
     ax.set_xticks(scan.ks, labels)
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion].format(loss=_loss(scan.fits[0])))

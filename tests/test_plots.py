@@ -245,13 +245,14 @@ def test_stability_curve_shows_means_spread_and_every_subsample(ax):
     assert "k" in ax.get_xlabel()
 
 
-def test_k_curve_thins_crowded_labels_and_keeps_k(small, ax):
+@pytest.mark.parametrize(("k", "labelled"), [(47, {"47"}), (20, {"20", "48"}), (None, {"2", "48"})])
+def test_k_curve_thins_crowded_labels_and_keeps_k_and_the_last(k, labelled, small, ax):
     ks = np.arange(2, 49)
     scan = replace(small.scan, ks=ks, inertia=1.0 / ks)
-    plots.k_curve(scan, "inertia", 47, ax=ax)
+    plots.k_curve(scan, "inertia", k, ax=ax)
     ax.figure.canvas.draw()
     labels = [label for label in ax.get_xticklabels() if label.get_text()]
-    assert "47" in [label.get_text() for label in labels]
+    assert labelled <= {label.get_text() for label in labels}
     boxes = [label.get_window_extent() for label in labels]
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
 
