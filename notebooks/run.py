@@ -53,6 +53,9 @@ def main() -> int:
     except CellExecutionError as error:
         print(f"\nA notebook stopped:\n{error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nstopped; what is already written is whole", file=sys.stderr)
+        return 130
     print(closing(facts, folder))
     return 0
 

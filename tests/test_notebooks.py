@@ -6,8 +6,13 @@ import base64
 import importlib
 import io
 import json
+import os
 import re
+import shutil
+import signal
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import nbformat
@@ -295,6 +300,31 @@ def test_storing_twice_gives_the_same_bytes(tmp_path, monkeypatch):
     run.store([path])
     assert path.read_bytes() == first
     assert sorted(file.name for file in tmp_path.iterdir()) == ["03_two.ipynb", "runtimes.json"]
+
+
+def test_ctrl_c_ends_the_run_in_one_line_and_the_notebook_is_untouched(tmp_path):
+    cells = [nbformat.v4.new_code_cell("open('begun', 'w').close()\nimport time\ntime.sleep(600)", id="a")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), path := tmp_path / "03_long.ipynb")
+    before = path.read_bytes()
+    shutil.copy(FOLDER / "run.py", tmp_path)
+    process = subprocess.Popen(
+        [sys.executable, tmp_path / "run.py", "--store", "03"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where a shell runs it behind
+    )
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "begun").exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.killpg(process.pid, signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert said.endswith("\nstopped; what is already written is whole\n")
+    assert "Traceback" not in said
+    assert path.read_bytes() == before
+    assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["03_long.ipynb", "begun", "run.py"]
 
 
 def test_lighter_pictures_look_the_same():
