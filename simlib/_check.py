@@ -79,6 +79,13 @@ def same_columns(d: int, e: int) -> None:
         raise ValueError(f"X and Y must have the same number of columns, got {d} and {e}")
 
 
+def square(shape: tuple[int, ...], metric: str) -> None:
+    """Raise unless a matrix of this shape, given for this metric, is square."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        hint = '; vectors? use metric="cosine"' if len(shape) == 2 and shape[1] < shape[0] else ""
+        raise ValueError(f'A must be square for metric="{metric}", got shape {shape}{hint}')
+
+
 def finite_rows(finite: np.ndarray, name: str) -> None:
     """Raise if any entry of `finite` (n,) is False, naming the first rows."""
     bad = np.flatnonzero(~finite)

@@ -202,9 +202,7 @@ def memory_explained(A: torch.Tensor) -> Iterator[None]:
 def _checked(items: Items) -> torch.Tensor:
     """The diagonal of the matrix; raises unless it is what `_matrix.prepare` accepts."""
     A, n = items.given, items.n
-    if A.ndim != 2 or A.shape[1] != n:
-        hint = '; vectors? use metric="cosine"' if A.ndim == 2 and A.shape[1] < n else ""
-        raise ValueError(f'A must be square for metric="{items.metric}", got shape {tuple(A.shape)}{hint}')
+    _check.square(tuple(A.shape), items.metric)
     if A.is_complex() or A.dtype == torch.bool:
         raise TypeError(f"A must hold real numbers, got {A.dtype}")
     half = A.dtype in (torch.float16, torch.bfloat16)

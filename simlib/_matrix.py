@@ -95,13 +95,16 @@ def prepare(A: Any, metric: str) -> Data:
         _check.memory(need, f"a {work.__name__} copy of the vectors", "pass C-ordered float32, or cluster a sample")
         x, scale = similarity.unit_scale(A, work, metric == "correlation", "A")
         return Data(len(x), metric, work(1), 1.0, (scale > 0).astype(work), vectors=x, scale=scale, given=A)
-    if A.flags.f_contiguous and not A.flags.c_contiguous:
-        A = A.T  # it is symmetric, or refused: rows are columns
+    _check.square(A.shape, metric)
+    own = np.asarray(A.diagonal(), dtype=work)
+    _check.finite_rows(np.isfinite(own), "A")
+    _diagonal(A, own, metric)
+    columns = A.flags.f_contiguous and not A.flags.c_contiguous  # A is symmetric, or refused: they do for rows
     sign, base = (work(1), 1.0) if metric == "similarity" else (work(-1), 0.0)
-    data = Data(len(A), metric, sign, base, _own(A, metric, work), matrix=_plain(A))
-    slack = _slack(A, work)
+    data = Data(len(A), metric, sign, base, own, matrix=_plain(A.T if columns else A))
+    slack = _slack(data.matrix, work)
     if not _plausible(data, slack):
-        _explain(A, metric, data.own, sign, slack)
+        _explain(A, data, slack)
     return data
 
 
@@ -111,17 +114,6 @@ def _plain(A: np.ndarray) -> np.ndarray:
         return np.asarray(A).view(np.ndarray)
     interface = {**A.__array_interface__, "data": (A.__array_interface__["data"][0], False)}
     return np.asarray(SimpleNamespace(__array_interface__=interface, keep=A))
-
-
-def _own(A: np.ndarray, metric: str, work: type) -> np.ndarray:
-    """The diagonal of A; raises unless A is square, and if the diagonal does not fit the metric."""
-    if A.shape[1] != len(A):
-        hint = '; vectors? use metric="cosine"' if A.shape[1] < len(A) else ""
-        raise ValueError(f'A must be square for metric="{metric}", got shape {A.shape}{hint}')
-    own = np.asarray(A.diagonal(), dtype=work)
-    _check.finite_rows(np.isfinite(own), "A")
-    _diagonal(A, own, metric)
-    return own
 
 
 def _plausible(data: Data, slack: float) -> bool:
@@ -169,14 +161,15 @@ def _diagonal(A: np.ndarray, own: np.ndarray, metric: str) -> None:
         )
 
 
-def _explain(A: np.ndarray, metric: str, own: np.ndarray, sign: float, slack: float) -> None:
-    """Compare a suspect matrix with its mirror image and raise if they differ by more than rounding."""
-    for i in range(0, len(A), BLOCK):
-        rows = np.asarray(A[i : i + BLOCK, i:], dtype=type(sign))
-        columns = np.asarray(A[i:, i : i + BLOCK], dtype=type(sign))
-        uneven, above = _tile.faults(rows, columns, sign * own[i:], sign, slack)
+def _explain(A: np.ndarray, data: Data, slack: float) -> None:
+    """Compare a suspect matrix with its mirror image and raise, about A as given, if they differ beyond rounding."""
+    sign, matrix = data.sign, data.matrix
+    for i in range(0, data.n, BLOCK):
+        rows = np.asarray(matrix[i : i + BLOCK, i:], dtype=type(sign))
+        columns = np.asarray(matrix[i:, i : i + BLOCK], dtype=type(sign))
+        uneven, above = _tile.faults(rows, columns, sign * data.own[i:], sign, slack)
         if uneven.any() or above.any():
-            _name_fault(A, metric, i + int(np.flatnonzero(uneven | above)[0]), sign, slack)
+            _name_fault(A, data.metric, i + int(np.flatnonzero(uneven | above)[0]), sign, slack)
 
 
 def _name_fault(A: np.ndarray, metric: str, i: int, sign: float, slack: float) -> None:

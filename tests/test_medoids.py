@@ -862,6 +862,16 @@ def test_not_square():
     refused(np.ones((3, 5)), "precomputed", ValueError, r'A must be square.*"precomputed", got shape \(3, 5\)$')
 
 
+def test_columns_in_one_piece_are_named_as_they_came():
+    words = r'square.*"similarity", got shape \(5, 3\); .*metric="cosine"'
+    refused(np.ones((5, 3), order="F"), "similarity", ValueError, words)
+    S = np.asfortranarray(np.eye(9))
+    S[1, 3], S[3, 1] = 0.5, 0.25
+    refused(S, "similarity", ValueError, r"symmetric, but A\[1, 3\] = 0\.5 and A\[3, 1\] = 0\.25;")
+    S[1, 3] = S[3, 1] = 1.5
+    refused(S, "similarity", ValueError, r"most similar to itself, but A\[1, 3\] = 1\.5 is more than 1 on")
+
+
 def test_asymmetric():
     S = np.eye(4)
     S[1, 3], S[3, 1] = 0.5, 0.25
