@@ -15,8 +15,6 @@ from matplotlib.text import Text
 
 from simlib import Stability, cosine_similarity, kmedoids, plots, scan_k, silhouette
 
-# Any warning fails a picture, save of files and loops that an earlier test left to the garbage collector.
-STRICT = ("error", "ignore::ResourceWarning")
 HOSTILE = ["$x^", "<b>", "\u202etxt", "a\nb", "$$", "\\frac{", "_^", "", "\x00", "é" * 99, "$\\alpha$", "% & #"]
 
 
@@ -86,13 +84,13 @@ def check(draw, case, ax):
 
 
 @pytest.mark.parametrize("name", DRAW)
-@pytest.mark.filterwarnings(*STRICT)
+@pytest.mark.filterwarnings("error")
 def test_every_picture_of_fifty_items(name, small, ax):
     check(DRAW[name], small, ax)
 
 
 @pytest.mark.parametrize("name", LARGE)
-@pytest.mark.filterwarnings(*STRICT)
+@pytest.mark.filterwarnings("error")
 def test_every_picture_of_three_thousand(name, large, ax):
     check(DRAW[name], large, ax)
 
@@ -462,7 +460,7 @@ def test_similarity_to_medoid_skips_clusters_of_one(ax):
 # names that come from a person's file
 
 
-@pytest.mark.filterwarnings(*STRICT)
+@pytest.mark.filterwarnings("error")
 def test_hostile_names_are_drawn_as_text(ax):
     n = len(HOSTILE)
     points = np.stack([np.arange(n) % 4, np.arange(n) // 4], axis=1).astype(float)
@@ -475,7 +473,7 @@ def test_hostile_names_are_drawn_as_text(ax):
     assert not any(text.get_parse_math() for text in ax.texts)
 
 
-@pytest.mark.filterwarnings(*STRICT)
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("name", ["medoid_map", "history", "category_table"])
 def test_hostile_names_elsewhere(name, small, ax):
     names = (HOSTILE * 5)[:50]
