@@ -85,7 +85,7 @@ class Clustering:
         rows = _check.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
-            compare = getattr(similarity, METHOD_OF[self.metric])
+            compare = similarity.SIMILARITIES[self.metric]
             parts = (rows[i : i + PREDICTED] for i in range(0, len(rows), PREDICTED))
             return np.concatenate([compare(part, self.centres).argmax(axis=1).astype(np.int32) for part in parts])
         if rows.shape[1] != len(self.medoids):
@@ -99,9 +99,6 @@ class Clustering:
             f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={self.inertia:.4f}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
         )
-
-
-METHOD_OF = {"cosine": "cosine_similarity", "correlation": "correlation"}
 
 
 def kmedoids(

@@ -18,6 +18,7 @@ from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
 from simlib import _check, _tile
+from simlib._engine.metrics import METRICS
 
 BLOCK = 800  # rows a tile: large enough for the product's speed, 2.5 MB of float32 to keep in the cache
 MANY = 10_000  # rows that leave all cores enough to do with tiles twice as high, for the product's full speed
@@ -111,6 +112,22 @@ def correlation(
      [ 0.  0.  0.]]
     """
     return _similarity(X, Y, True, dtype, out, block_size, progress)
+
+
+SIMILARITIES = {"cosine": cosine_similarity, "correlation": correlation}  # by the word of the metric
+
+
+def between(A: Any, metric: str, rows: Any, columns: Any) -> np.ndarray:
+    """Similarities, or distances, of some items to some others, (len(rows), len(columns)).
+
+    Parameters
+    ----------
+    A, metric : as in `kmedoids`, arrays
+    rows, columns : row numbers, or slices
+    """
+    if METRICS[metric].on_vectors:
+        return SIMILARITIES[metric](A[rows], A[columns])
+    return np.asarray(A[rows])[:, columns]
 
 
 def _similarity(X, Y, centre, dtype, out, block_size, progress):

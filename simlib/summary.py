@@ -18,7 +18,7 @@ from simlib._matrix import METRICS, VECTORS
 from simlib.choose import KScan, Stability, scan_k, shuffle_columns
 from simlib.data import DATA, load, written_whole
 from simlib.files import load_matrix, load_vectors
-from simlib.medoids import METHOD_OF, Clustering, assign
+from simlib.medoids import Clustering, assign
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
 DRAWN = 4_000  # items in the pictures of more than that
@@ -60,7 +60,7 @@ def read(path: str | None, metric: str, label: Any = None, columns: Any = None) 
 def compare(A: Any, metric: str) -> tuple[np.ndarray, str]:
     """The matrix of similarities and its metric, for up to 20,000 vectors; more vectors, and matrices, as they are."""
     if metric in VECTORS and len(A) <= STORED:
-        return getattr(similarity, METHOD_OF[metric])(A, dtype=np.float32), "similarity"
+        return similarity.SIMILARITIES[metric](A, dtype=np.float32), "similarity"
     return A, metric
 
 
@@ -131,7 +131,7 @@ def any_two(A: Any, metric: str) -> float:
 def between(A: Any, metric: str, rows: Any, columns: Any) -> np.ndarray:
     """Closeness of some items to others, (len(rows), len(columns))."""
     if metric in VECTORS:
-        return getattr(similarity, METHOD_OF[metric])(A[rows], A[columns])
+        return similarity.SIMILARITIES[metric](A[rows], A[columns])
     return np.asarray(A[rows])[:, columns]
 
 

@@ -16,7 +16,7 @@ from ipywidgets import Layout
 
 from simlib import _check, _frames, plots, similarity
 from simlib.choose import KScan
-from simlib.medoids import METHOD_OF, Clustering
+from simlib.medoids import Clustering
 
 CARD = "border:1px solid #bbb;border-radius:6px;padding:6px 10px;line-height:1.35;overflow-wrap:anywhere"
 FOUND = CARD.replace("1px solid #bbb", "2px solid #0072B2").replace("6px 10px", "5px 9px")
@@ -247,7 +247,7 @@ def _scanned(S: Any, fit: Clustering) -> np.ndarray:
 def _closeness(S: np.ndarray, rows: np.ndarray, columns: np.ndarray, fit: Clustering) -> np.ndarray:
     """Similarities of some items to others, or their distances with the sign turned, float64."""
     if fit.centres is not None and S.shape[1] == fit.centres.shape[1]:
-        return np.asarray(getattr(similarity, METHOD_OF[fit.metric])(S[rows], S[columns]), dtype=np.float64)
+        return np.asarray(similarity.SIMILARITIES[fit.metric](S[rows], S[columns]), dtype=np.float64)
     block = np.asarray(S[rows[:, None], columns], dtype=np.float64)
     return -block if fit.metric == "precomputed" else block
 
