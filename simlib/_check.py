@@ -5,10 +5,20 @@ from __future__ import annotations
 import operator
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import psutil
+
+
+def is_tensor(A: Any) -> bool:
+    """Whether A is a torch tensor, asked without importing torch."""
+    return hasattr(A, "detach") and hasattr(A, "device")
+
+
+def off_cpu(A: Any) -> bool:
+    """Whether A is a torch tensor on a device other than the CPU."""
+    return is_tensor(A) and A.device.type != "cpu"
 
 
 def as_array(A: Any, name: str) -> np.ndarray:
@@ -84,6 +94,67 @@ def square(shape: tuple[int, ...], metric: str) -> None:
     if len(shape) != 2 or shape[0] != shape[1]:
         hint = '; vectors? use metric="cosine"' if len(shape) == 2 and shape[1] < shape[0] else ""
         raise ValueError(f'A must be square for metric="{metric}", got shape {shape}{hint}')
+
+
+def diagonal(first_row: np.ndarray, diagonal: np.ndarray, distances: bool) -> None:
+    """Raise if the diagonal (n,) of a matrix shows that distances came as similarities, or the reverse."""
+    if not distances and len(diagonal) > 1 and not diagonal.any() and np.max(first_row) > 0:
+        raise ValueError(
+            "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
+            "did you mean metric='precomputed'?"
+        )
+    if distances and diagonal.any():
+        row = int(np.flatnonzero(diagonal)[0])
+        raise ValueError(
+            f"distance of row {row} to itself must be 0, got {diagonal[row]:g}: this looks like a similarity "
+            "matrix; did you mean metric='similarity'?"
+        )
+
+
+def name_fault(A: np.ndarray, distances: bool, i: int, slack: float) -> NoReturn:
+    """Raise and say what is wrong with row i of a matrix: NaN, asymmetry, or an entry closer than the diagonal."""
+    finite_rows(np.array([np.isfinite(row).all() for row in A]), "A")
+    sign = -1.0 if distances else 1.0
+    row, column = A[i].astype(np.float64), A[:, i].astype(np.float64)
+    j = int(np.argmax(np.abs(row - column)))
+    if abs(row[j] - column[j]) > slack:
+        raise ValueError(
+            f"A must be symmetric, but A[{i}, {j}] = {row[j]:g} and A[{j}, {i}] = {column[j]:g}; "
+            "if both directions are meant, pass (A + A.T) / 2"
+        )
+    row[i] = -sign * np.inf
+    j = int(np.argmax(sign * row))
+    if distances:
+        raise ValueError(f"distances must not be negative, but A[{i}, {j}] = {row[j]:g}")
+    own = min(float(A[i, i]), float(A[j, j]))
+    raise ValueError(
+        f"an item must be most similar to itself, but A[{i}, {j}] = {row[j]:g} is more than {own:g} on the "
+        "diagonal: raw dot products? compare directions with cosine_similarity"
+    )
+
+
+def medoids(medoids: Any, n: int, name: str) -> np.ndarray:
+    """Return distinct row numbers within range(n) as int64."""
+    try:
+        medoids = np.asarray(medoids)
+    except ValueError:  # ragged
+        medoids = np.empty(0, object)
+    if medoids.ndim != 1 or not medoids.size or medoids.dtype.kind not in "iu":
+        raise ValueError(f"{name} must be a list of row numbers, got {medoids.dtype} {medoids.shape}")
+    if medoids.min() < 0 or medoids.max() >= n:
+        raise ValueError(f"{name} must lie between 0 and {n - 1}, got {medoids.min()}..{medoids.max()}")
+    if len(np.unique(medoids)) < len(medoids):
+        values, counts = np.unique(medoids, return_counts=True)
+        raise ValueError(f"{name} must be distinct, row {values[counts > 1][0]} came more than once")
+    return medoids.astype(np.int64)
+
+
+def init(init: Any, k: int, n: int, words: tuple[str, ...]) -> None:
+    """Raise unless `init` is one of the words, or k distinct row numbers."""
+    if isinstance(init, str):
+        one_of(init, "init", words)
+    elif len(medoids(init, n, "init")) != k:
+        raise ValueError(f"init must list n_clusters={k} row numbers, got {len(init)}")
 
 
 def finite_rows(finite: np.ndarray, name: str) -> None:

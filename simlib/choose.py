@@ -7,20 +7,20 @@ stability of a clustering is an adjusted Rand index, 1 for the same clusters aga
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check, _passes, medoids
-from simlib._matrix import Data, prepare
-from simlib._search import nearest
-from simlib._start import build
-from simlib.medoids import Clustering
+from simlib import _check
+from simlib._engine import silhouettes, starts
+from simlib._engine.items import HostItems
+from simlib._engine.metrics import METRICS
+from simlib._engine.prepare import prepare_array
+from simlib.medoids import Clustering, swapped_from
 
-SPACE = 2**28  # bytes for the sums of a strip of items to every cluster
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
 STRAIGHT = 0.1  # a curve that leaves its chord by less than this share of its height has no elbow
 
@@ -64,7 +64,7 @@ class KScan:
     @property
     def mean_similarity(self) -> np.ndarray:
         """Mean similarity of an item to its own medoid, (len(ks),)."""
-        if self.fits[0].metric == "precomputed":
+        if METRICS[self.fits[0].metric].of_distances:
             raise AttributeError("this scan was made from distances: use .mean_distance")
         return 1 - self.mean_distance
 
@@ -75,7 +75,7 @@ class KScan:
 
     def table(self) -> str:
         """The criteria as text, a line a k (without the seconds, so that it is the same every time)."""
-        far = self.fits[0].metric == "precomputed"
+        far = METRICS[self.fits[0].metric].of_distances
         means = self.mean_distance if far else self.mean_similarity
         head = "     k   inertia  {:>15}  medoid silhouette  silhouette  smallest  largest  singletons"
         lines = [head.format("mean distance" if far else "mean similarity")]
@@ -195,13 +195,13 @@ def scan_k(
     _check.whole_number(random_state, "random_state", 0)
     A = _check.as_array(A, "A")
     ks = _check_ks(ks, len(A))
-    data = prepare(A, metric)
+    items = prepare_array(A, metric)
     done: list[tuple] = []
     with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
         try:
             for k in reversed(ks):
                 bar.set_postfix_str(f"k = {k}")
-                done.append(_one_k(data, k, done[-1][0].medoids if done else None))
+                done.append(_one_k(items, k, done[-1][0].medoids if done else None))
                 bar.update()
         except KeyboardInterrupt:
             if not done:
@@ -222,17 +222,14 @@ def scan_k(
     )
 
 
-def _one_k(data: Data, k: int, larger: np.ndarray | None) -> tuple[Clustering, float, float, float]:
+def _one_k(items: HostItems, k: int, larger: np.ndarray | None) -> tuple[Clustering, float, float, float]:
     """The fit for k, from the medoids of a larger one if there is one, its two silhouettes, and its seconds."""
     began = time.perf_counter()
-    if larger is None:
-        begin = build(data, k)
-    else:
-        close = np.ascontiguousarray((data.sign * data.rows(larger)).T)  # (n, more than k)
-        begin = larger[_passes.drop_cheapest(close, k)]
-    fit = medoids.fasterpam(data, [begin])[0]
-    scores = _medoid_silhouette(data, fit), float(_silhouette(data, fit.labels, k).mean())
-    return fit, *scores, time.perf_counter() - began
+    begin = starts.build(items, k) if larger is None else starts.fewer(items, larger, k)
+    fit = swapped_from(items, begin)
+    by_medoids = silhouettes.medoid_silhouette(items, fit.medoids)
+    mean = float(silhouettes.silhouette(items, fit.labels, k).mean())
+    return fit, by_medoids, mean, time.perf_counter() - began
 
 
 def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray:
@@ -278,7 +275,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     values, labels = np.unique(labels, return_inverse=True)
     if len(values) < 2:
         raise ValueError("a silhouette compares clusters: labels must hold at least 2, got 1")
-    return _silhouette(prepare(A, metric), labels, len(values))
+    return silhouettes.silhouette(prepare_array(A, metric), labels, len(values))
 
 
 class Stability(NamedTuple):
@@ -352,16 +349,15 @@ def stability(
         raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
     size = int(share * len(A))
     k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
-    data = prepare(A, metric)
-    if data.matrix is not None:
-        need = size * size * np.dtype(type(data.sign)).itemsize
-        _check.memory(need, f"a subsample of {size} items", "a smaller share, or metric='cosine' on vectors")
+    items = prepare_array(A, metric)
+    need = items.subset_bytes(size)
+    _check.memory(need, f"a subsample of {size} items", "a smaller share, or metric='cosine' on vectors")
     draws = [np.random.default_rng([random_state, i]) for i in range(rounds + 1)]
-    whole = medoids.fasterpam(data, [draws[0].choice(data.n, k, replace=False)])[0].labels
+    whole = swapped_from(items, draws[0].choice(items.n, k, replace=False)).labels
     scores = []
     for draw in tqdm(draws[1:], "stability", unit="subsample", disable=not progress):
-        rows = np.sort(draw.choice(data.n, size, replace=False))
-        fit = medoids.fasterpam(_subset(data, rows), [draw.choice(size, k, replace=False)])[0]
+        rows = np.sort(draw.choice(items.n, size, replace=False))
+        fit = swapped_from(items.subset(rows), draw.choice(size, k, replace=False))
         scores.append(float(adjusted_rand_score(whole[rows], fit.labels)))
     return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores))
 
@@ -403,58 +399,3 @@ def _check_ks(ks: Sequence[int], n: int) -> list[int]:
     if not ks or len(set(ks)) < len(ks):
         raise ValueError(f"ks must list at least one number of clusters, each once, got {ks}")
     return sorted(ks)
-
-
-def _medoid_silhouette(data: Data, fit: Clustering) -> float:
-    """Mean of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1)."""
-    s1, s2 = nearest(data, fit.medoids, 2)[1]
-    d1, d2 = (np.maximum(data.base - s.astype(np.float64), 0) for s in (s1, s2))
-    return float(np.mean(1 - np.divide(d1, d2, out=np.zeros(data.n), where=d2 > 0)))
-
-
-def _silhouette(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
-    """`silhouette` for labels 0..k-1, all of them used."""
-    counts = np.bincount(labels, minlength=k)
-    sums_of = _sums_of_vectors if data.matrix is None else _sums_of_matrix
-    score = np.empty(data.n)
-    for part, own, sums in sums_of(data, labels, k):
-        close = _passes.own_and_next(sums, counts, labels[part], own)
-        a, b = data.base - close
-        if data.base:
-            a, b = a.round(12), b.round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
-        top = np.maximum(a, b)
-        value = np.divide(b - a, top, out=np.zeros(len(top)), where=top > 0)
-        score[part] = np.where(counts[labels[part]] > 1, value, 0.0)
-    return score
-
-
-def _sums_of_matrix(data: Data, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """For strips of w items their closeness to themselves (w,) and summed to each cluster (k, w), float64.
-
-    Rows are read cluster by cluster, and columns stand for items: the matrix is symmetric.
-    """
-    order = np.argsort(labels, kind="stable")
-    width = max(SPACE // (8 * k), 1)
-    for left in range(0, data.n, width):
-        part = slice(left, min(left + width, data.n))
-        sums = np.zeros((k, part.stop - left))
-        for block in data.blocks():
-            rows = order[block]
-            _passes.add_by_cluster(*data.picked(rows), left, data.sign, labels[rows], sums)
-        yield part, data.sign * data.own[part].astype(np.float64), sums
-
-
-def _sums_of_vectors(data: Data, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """The same from vectors: products with the summed unit vectors of each cluster."""
-    unit, totals = medoids.cluster_totals(data, *medoids.by_cluster(labels, k))
-    for part in data.blocks():
-        own = unit[part]
-        yield part, np.einsum("ij,ij->i", own, own), totals @ own.T
-
-
-def _subset(data: Data, rows: np.ndarray) -> Data:
-    """The same kind of data for some of the items."""
-    if data.matrix is not None:
-        return replace(data, n=len(rows), own=data.own[rows], matrix=data.pairs(rows, rows))
-    vectors = {"vectors": data.vectors[rows], "scale": data.scale[rows], "given": data.given[rows]}
-    return replace(data, n=len(rows), own=data.own[rows], **vectors)

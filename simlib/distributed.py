@@ -18,9 +18,12 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check, _tile, medoids, similarity
-from simlib._start import check_medoids
+from simlib import _check
+from simlib._engine import tiles
+from simlib._engine.items import by_cluster
+from simlib._engine.tiles import Scaled, unit_scale
 from simlib.medoids import Clustering
+from simlib.medoids import kmedoids as kmedoids_in_memory
 
 try:
     import dask
@@ -29,8 +32,10 @@ try:
 except ImportError as error:
     raise ImportError("simlib.distributed needs Dask: pip install 'simlib[dask]'") from error
 
-BLOCK = 5000  # rows of a block of the matrix, at most
-SAMPLE = 20_000  # rows clustered by swaps, at least, before all rows are looked at
+BLOCK_ROWS = 5000  # rows of a block of the matrix, at most
+SAMPLE_ROWS = 20_000  # rows clustered by swaps, at least, before all rows are looked at
+ASSIGNED_ROWS = 2048  # rows whose similarities to the medoids are held at once
+STARTS = ("random", "first")  # of the loop; a sample brings its own
 
 
 def cosine_similarity(X: Any) -> Any:
@@ -153,7 +158,7 @@ def assign(X: Any, medoids: Any) -> tuple[Any, Any]:
     [0 0 1]
     """
     X = _checked(X)
-    rows = check_medoids(medoids, X.shape[0], "medoids")
+    rows = _check.medoids(medoids, X.shape[0], "medoids")
     return _assigned(X, rows, _centres(X, rows))
 
 
@@ -226,9 +231,11 @@ def kmedoids(
     k = _check.whole_number(n_clusters, "n_clusters", 1, n, " (the number of rows)")
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
-    rows = _sampled(X, k, rng) if method == "sample" else _start(init, k, n, rng)
-    if method == "sample" and not (isinstance(init, str) and init == "random"):
+    if method == "alternate":
+        _check.init(init, k, n, STARTS)
+    elif not (isinstance(init, str) and init == "random"):
         raise ValueError('init is for method="alternate"; method="sample" starts from a sample\'s own medoids')
+    rows = _sampled(X, k, rng) if method == "sample" else _start(init, k, n, rng)
     history: list[float] = []
     better, loss = _round(X, rows) if max_iter else (rows, 0.0)
     reached = False
@@ -244,11 +251,18 @@ def kmedoids(
             bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.1f} s")
             if callback is not None:
                 callback(len(history), changed, loss, seconds)
-    labels, close = dask.compute(*_assigned(X, rows, *_held([_centres(X, rows)])))
-    inertia = float(np.sum(1.0 - close.astype(np.float64)))
-    centres = np.asarray(X[rows].compute())
-    done = {"n_iter": len(history), "converged": reached, "history": tuple(history), "centres": centres}
-    return Clustering(rows, labels, close, inertia, "cosine", **done)
+    labels, closeness = dask.compute(*_assigned(X, rows, *_held([_centres(X, rows)])))
+    return Clustering(
+        rows,
+        labels,
+        closeness,
+        inertia=float(np.sum(1.0 - closeness.astype(np.float64))),
+        metric="cosine",
+        n_iter=len(history),
+        converged=reached,
+        history=tuple(history),
+        centres=np.asarray(X[rows].compute()),
+    )
 
 
 # checks
@@ -270,19 +284,15 @@ def _checked(X: Any) -> Any:
 
 
 def _start(init: Any, k: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """k row numbers to start from."""
+    """k row numbers to start from, int64."""
     if isinstance(init, str):
-        _check.one_of(init, "init", ("random", "first"))
         return np.arange(k) if init == "first" else rng.choice(n, k, replace=False)
-    rows = check_medoids(init, n, "init")
-    if len(rows) != k:
-        raise ValueError(f"init must list n_clusters={k} row numbers, got {len(rows)}")
-    return rows
+    return np.array(init, dtype=np.int64)
 
 
 def _cut(size: int) -> list[int]:
-    """A chunk of `size` rows in pieces of `BLOCK`."""
-    return [min(BLOCK, size - i) for i in range(0, size, BLOCK)]
+    """The sizes of the pieces that a chunk of `size` rows is cut into."""
+    return [min(BLOCK_ROWS, size - i) for i in range(0, size, BLOCK_ROWS)]
 
 
 def _few(sizes: Sequence[int]) -> str:
@@ -306,7 +316,8 @@ def _prepared(X: Any) -> list[Any]:
 
 
 @delayed(pure=True)
-def _prepare(block: np.ndarray, work: type, first: int, shape: tuple) -> tuple[np.ndarray, np.ndarray]:
+def _prepare(block: np.ndarray, work: type, first: int, shape: tuple) -> Scaled:
+    """The rows of a chunk, which begins at row `first`, brought into range."""
     if block.shape != shape:
         raise ValueError(
             f"the chunk of X that begins at row {first} should have shape {shape}, but has {block.shape}: "
@@ -316,18 +327,13 @@ def _prepare(block: np.ndarray, work: type, first: int, shape: tuple) -> tuple[n
     if bad.size:
         where = f"in {bad.size} of the {len(block)} rows of the chunk that begins at row {first}"
         raise ValueError(f"X has NaN or infinity {where}: {_few(bad.tolist())}")
-    return similarity.unit_scale(block, work, False, "X")
+    return unit_scale(block, work, False, "X")
 
 
 @delayed(pure=True)
-def _product(a: tuple, b: tuple, same: bool) -> np.ndarray:
+def _product(a: Scaled, b: Scaled, same: bool) -> np.ndarray:
     """Similarities of one chunk's rows to another's."""
-    (x, p), (y, q) = a, b
-    tile = x @ y.T
-    _tile.finish(tile, p, q, tile, np.empty((0, 0), tile.dtype))
-    if same:
-        _tile.mirror(tile, p)
-    return tile
+    return tiles.product(a, b, same)
 
 
 @delayed
@@ -353,43 +359,43 @@ def _centres(X: Any, rows: np.ndarray) -> Any:
 
 
 @delayed(pure=True)
-def _reordered(vectors: np.ndarray, order: np.ndarray, work: type) -> tuple[np.ndarray, np.ndarray]:
-    return similarity.unit_scale(vectors[order], work, False, "X")
+def _reordered(vectors: np.ndarray, order: np.ndarray, work: type) -> Scaled:
+    """Some vectors in another order, brought into range."""
+    return unit_scale(vectors[order], work, False, "X")
 
 
 @delayed(pure=True, nout=2)
-def _nearest(block: tuple, centres: tuple, rows: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+def _nearest(block: Scaled, centres: Scaled, rows: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
     """For each row of a chunk the position of its nearest medoid, and the similarity to it."""
-    (x, p), (y, q) = block, centres
-    labels, close = np.empty(len(x), np.int32), np.empty(len(x), x.dtype)
-    none = np.empty((0, 0), x.dtype)
-    for part in (slice(i, i + 2048) for i in range(0, len(x), 2048)):
-        tile = x[part] @ y.T
-        _tile.finish(tile, p[part], q, tile, none)
+    n = len(block.vectors)
+    labels, closeness = np.empty(n, np.int32), np.empty(n, block.vectors.dtype)
+    for part in (slice(i, i + ASSIGNED_ROWS) for i in range(0, n, ASSIGNED_ROWS)):
+        tile = tiles.product(block.take(part), centres, same=False)
         labels[part] = tile.argmax(axis=1)
-        close[part] = tile[np.arange(len(tile)), labels[part]]
-    own = np.flatnonzero((rows >= first) & (rows < first + len(x)))
-    labels[rows[own] - first], close[rows[own] - first] = own, q[own] > 0
-    return labels, close
+        closeness[part] = tile[np.arange(len(tile)), labels[part]]
+    own = np.flatnonzero((rows >= first) & (rows < first + n))
+    labels[rows[own] - first] = own
+    closeness[rows[own] - first] = centres.scale[own] > 0
+    return labels, closeness
 
 
 @delayed(pure=True)
-def _cluster_sums(block: tuple, labels: np.ndarray, k: int) -> np.ndarray:
+def _cluster_sums(block: Scaled, labels: np.ndarray, k: int) -> np.ndarray:
     """The unit vectors of a chunk summed by cluster, float64 (k, d)."""
-    x, p = block
-    members, first = medoids.by_cluster(labels, k)
-    sums, filled = np.zeros((k, x.shape[1])), np.flatnonzero(np.diff(first))
-    sums[filled] = np.add.reduceat((x * p[:, None])[members], first[filled])
+    unit = block.vectors * block.scale[:, None]
+    members, first = by_cluster(labels, k)
+    sums, filled = np.zeros((k, unit.shape[1])), np.flatnonzero(np.diff(first))
+    sums[filled] = np.add.reduceat(unit[members], first[filled])
     return sums
 
 
 @delayed(pure=True)
-def _best_rows(block: tuple, labels: np.ndarray, totals: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+def _best_rows(block: Scaled, labels: np.ndarray, totals: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
     """In each cluster the row of a chunk with the largest summed similarity to it, (k,) values and row numbers."""
-    x, p = block
-    value = np.einsum("ij,ij->i", x * p[:, None], totals[labels]).round(9)
+    unit = block.vectors * block.scale[:, None]
+    value = np.einsum("ij,ij->i", unit, totals[labels]).round(9)
     best, row = np.full(len(totals), -np.inf), np.full(len(totals), -1)
-    order = np.lexsort((-np.arange(len(x)), value))  # the last of a cluster is its best, the lowest row among equals
+    order = np.lexsort((-np.arange(len(unit)), value))  # the last of a cluster is its best, the lowest row among equals
     best[labels[order]], row[labels[order]] = value[order], first + order
     return best, row
 
@@ -403,6 +409,7 @@ def _tree(parts: list[Any], join: Callable) -> Any:
 
 @delayed(pure=True)
 def _added(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Two parts of a sum."""
     return a + b
 
 
@@ -414,9 +421,9 @@ def _better(a: tuple, b: tuple) -> tuple:
 
 
 @delayed(pure=True)
-def _lost(close: np.ndarray) -> float:
+def _lost(closeness: np.ndarray) -> float:
     """The inertia of a chunk."""
-    return float(np.sum(1.0 - close.astype(np.float64)))
+    return float(np.sum(1.0 - closeness.astype(np.float64)))
 
 
 @delayed
@@ -447,11 +454,11 @@ def _round(X: Any, rows: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _sampled(X: Any, k: int, rng: np.random.Generator) -> np.ndarray:
     """Medoids by swaps among some rows, as rows of X."""
-    size = min(X.shape[0], max(SAMPLE, 20 * k))
+    size = min(X.shape[0], max(SAMPLE_ROWS, 20 * k))
     drawn = np.sort(rng.choice(X.shape[0], size, replace=False))
     sample = X[drawn].compute()
     bad = drawn[~np.isfinite(sample).all(axis=1)]
     if bad.size:
         raise ValueError(f"X has NaN or infinity in {bad.size} of {size} rows that were drawn, the first is {bad[0]}")
-    fit = medoids.kmedoids(sample, k, metric="cosine", random_state=int(rng.integers(2**31)))
+    fit = kmedoids_in_memory(sample, k, metric="cosine", random_state=int(rng.integers(2**31)))
     return drawn[fit.medoids]

@@ -8,20 +8,24 @@ of an item; a label is a position 0..k-1 in the list of medoids. The loss, calle
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from simlib import _check, _passes, _vectors, similarity
-from simlib._matrix import Data, prepare
-from simlib._search import Search, nearest
-from simlib._start import at_hand, check_init, check_medoids, start
+from simlib import _check
+from simlib._engine import search, starts
+from simlib._engine.items import HostItems, Items
+from simlib._engine.kernels.sums import best_members
+from simlib._engine.metrics import METRICS
+from simlib._engine.prepare import memory_explained, prepare, prepare_array
+from simlib._engine.progress import Callback, Progress
+from simlib._engine.search import Found
+from simlib.similarity import SIMILARITIES
 
 METHODS = ("fasterpam", "alternate")
+UNITS = {"fasterpam": "passes", "alternate": "iterations"}  # what a bar counts
+MAX_ITER = 300
 PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
 
 
@@ -57,14 +61,14 @@ class Clustering:
     @property
     def similarity(self) -> np.ndarray:
         """Similarity of each item to its own medoid, (n,)."""
-        if self.metric == "precomputed":
+        if METRICS[self.metric].of_distances:
             raise AttributeError("this clustering was made from distances: use .distance")
         return self.closeness
 
     @property
     def distance(self) -> np.ndarray:
         """Distance of each item to its own medoid, or 1 - similarity, (n,)."""
-        return -self.closeness if self.metric == "precomputed" else 1 - self.closeness
+        return METRICS[self.metric].base - self.closeness
 
     @property
     def sizes(self) -> np.ndarray:
@@ -85,12 +89,12 @@ class Clustering:
         rows = _check.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
-            compare = similarity.SIMILARITIES[self.metric]
+            compare = SIMILARITIES[self.metric]
             parts = (rows[i : i + PREDICTED] for i in range(0, len(rows), PREDICTED))
             return np.concatenate([compare(part, self.centres).argmax(axis=1).astype(np.int32) for part in parts])
         if rows.shape[1] != len(self.medoids):
             raise ValueError(f"A must have one column a medoid, {len(self.medoids)}, got {rows.shape[1]}")
-        best = rows.argmin(axis=1) if self.metric == "precomputed" else rows.argmax(axis=1)
+        best = rows.argmin(axis=1) if METRICS[self.metric].of_distances else rows.argmax(axis=1)
         return best.astype(np.int32)
 
     def __repr__(self) -> str:
@@ -110,9 +114,9 @@ def kmedoids(
     init: Any = "random",
     n_init: int = 1,
     random_state: int = 0,
-    max_iter: int = 300,
+    max_iter: int = MAX_ITER,
     progress: bool = False,
-    callback: Callable[[int, int, float, float], None] | None = None,
+    callback: Callback | None = None,
 ) -> Clustering:
     """Choose k items so that everything is close to one of them.
 
@@ -173,10 +177,9 @@ def kmedoids(
     closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles, and keeps
     for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
     for float64). What is kept takes less than 4 GB (and a third more while it is made) and less than half of the free
-    memory. If the lists would take
-    more, the first items have theirs and the rows of the others are computed anew in each pass. With few medoids the
-    matrix is shorter than the lists, and "build" looks at most rows: for these it is made if it fits (up to about
-    30,000 items in float32), else their rows are computed as they are asked for.
+    memory. If the lists would take more, the first items have theirs and the rows of the others are computed anew in
+    each pass. With few medoids the matrix is shorter than the lists, and "build" looks at most rows. For these the
+    matrix is made if it fits (up to about 30,000 items in float32), else rows are computed as they are asked for.
 
     On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
     rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
@@ -201,27 +204,25 @@ def kmedoids(
     n_init = _check.whole_number(n_init, "n_init", 1)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    on_device = similarity.off_cpu(A)
-    A = A if on_device else _check.as_array(A, "A")
+    A = A if _check.off_cpu(A) else _check.as_array(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, len(A), " (the number of rows)")
-    check_init(init, k, len(A))
-    drawn = isinstance(init, str) and init in ("k-medoids++", "random")
+    _check.init(init, k, len(A), starts.STARTS)
+    drawn = starts.is_drawn(init)
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
-    if on_device:
-        from simlib import _device  # imports torch, which arrays have no need of
-
-        return _device.kmedoids(A, k, metric, method, init, n_init, random_state, max_iter, progress, callback)
-    data = prepare(A, metric)
-    if isinstance(init, str) and init == "build":
-        data = at_hand(data, progress)  # once for the start and the swaps
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
-    if method == "alternate":
-        fits = [_alternate(data, start(data, k, init, rng), max_iter, progress, callback) for rng in seeds]
-    elif drawn:
-        fits = fasterpam(data, [start(data, k, init, rng) for rng in seeds], max_iter, progress, callback)
-    else:
-        fits = fasterpam(data, [start(data, k, init, None)], max_iter, progress, callback, kicks=seeds[1:])
+    with memory_explained(A):
+        items = prepare(A, metric)
+        if isinstance(init, str) and init == "build":
+            items = items.at_hand(progress)  # once for the start and the swaps
+        begin = [starts.start(items, k, init, rng) for rng in (seeds if drawn else seeds[:1])]
+        with Progress(method, k, progress, callback, UNITS[method]) as told:
+            if method == "alternate":
+                fits = [_alternate(items, medoids, max_iter, told) for medoids in begin]
+            else:
+                perturbations = [] if drawn else seeds[1:]
+                found = search.fasterpam(items, begin, max_iter, told, perturbations)
+                fits = [clustering(items, each) for each in found]
     best = min(fits, key=lambda fit: fit.inertia)
     return replace(best, spread=best.spread or tuple(fit.inertia for fit in fits))
 
@@ -245,13 +246,10 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
-    if similarity.off_cpu(A):
-        from simlib import _device
-
-        return _device.assign(A, medoids, metric)
-    A = _check.as_array(A, "A")
-    medoids = check_medoids(medoids, len(A), "medoids")
-    return clustering(prepare(A, metric), medoids)
+    A = A if _check.off_cpu(A) else _check.as_array(A, "A")
+    medoids = _check.medoids(medoids, len(A), "medoids")
+    with memory_explained(A):
+        return clustering(prepare(A, metric), Found(medoids))
 
 
 @dataclass(frozen=True)
@@ -302,26 +300,16 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     False -1.0 0 1
     """
     A = _check.as_array(A, "A")
-    medoids = check_medoids(medoids, len(A), "medoids")
-    data = prepare(A, metric)
-    _check.whole_number(len(medoids), "the number of medoids", 1, data.n - 1, " (n - 1)")
-    n, k, sign = data.n, len(medoids), float(data.sign)
-    items, owner = np.arange(n), np.empty(n, np.int64)
-    d1, d2 = np.empty((2, n))
-    for block in data.blocks():
-        loss = data.base - sign * data.pairs(medoids, items[block]).astype(np.float64)  # (k, b)
-        at = items[: loss.shape[1]]
-        own = loss.argmin(axis=0)
-        inside = (block.start <= medoids) & (medoids < block.stop)
-        own[medoids[inside] - block.start] = np.flatnonzero(inside)
-        owner[block], d1[block] = own, loss[own, at]
-        loss[own, at] = np.inf
-        d2[block] = loss.min(axis=0) if k > 1 else d1[block]  # nothing else to go to: every item counts
+    medoids = _check.medoids(medoids, len(A), "medoids")
+    items = prepare_array(A, metric)
+    _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")
+    owner, d1, d2 = _two_nearest(items, medoids)
+    n, k = items.n, len(medoids)
     alone = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
     best = (np.inf, 0, 0)
-    for block in data.blocks():
-        for j, row in zip(range(block.start, block.stop), data.rows(block), strict=True):
-            d = data.base - sign * row.astype(np.float64)
+    for block in items.blocks():
+        for j, row in zip(range(block.start, block.stop), items.closeness(block), strict=True):
+            d = items.base - row.astype(np.float64)
             near = np.flatnonzero(d < d2) if k > 1 else np.arange(n)
             d, own = d[near], owner[near]
             gain = np.minimum(d - d1[near], 0).sum()
@@ -332,100 +320,62 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     return Certificate(best[0] >= -tol * abs(inertia), *best, inertia)
 
 
-def clustering(data: Data, medoids: np.ndarray, **result: Any) -> Clustering:
+def _two_nearest(items: HostItems, medoids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each item's medoid (a position), and its losses with that one and with the second-nearest, (n,) each, float64.
+
+    The search's own way to find them is not used: a certificate goes a way of its own.
+    """
+    k = len(medoids)
+    owner, (d1, d2) = np.empty(items.n, np.int64), np.empty((2, items.n))
+    for block in items.blocks():
+        rows = np.arange(block.start, block.stop)
+        loss = items.base - items.pairs(medoids, rows).astype(np.float64)  # (k, b)
+        at = np.arange(len(rows))
+        own = loss.argmin(axis=0)
+        inside = (block.start <= medoids) & (medoids < block.stop)
+        own[medoids[inside] - block.start] = np.flatnonzero(inside)
+        owner[block], d1[block] = own, loss[own, at]
+        loss[own, at] = np.inf
+        d2[block] = loss.min(axis=0) if k > 1 else d1[block]  # nothing else to go to: every item counts
+    return owner, d1, d2
+
+
+def clustering(items: Items, found: Found) -> Clustering:
     """Assign every item to its nearest medoid, ties to the first, each medoid to itself, and sum up the loss."""
-    position, close = nearest(data, medoids, 1)
-    labels, close = position[0], close[0]
+    medoids = found.medoids
+    position, nearest = items.nearest(medoids, 1)
+    labels, closeness = position[0], nearest[0]
     labels[medoids] = np.arange(len(medoids))
-    close[medoids] = data.sign * data.own[medoids]
-    inertia = float(np.sum(data.base - close.astype(np.float64)))
-    centres = None if data.given is None else np.array(data.given[medoids])
-    return Clustering(medoids, labels, close, inertia, data.metric, centres=centres, **result)
+    closeness[medoids] = items.self_closeness[medoids]
+    return Clustering(
+        medoids,
+        labels,
+        closeness,
+        inertia=float(np.sum(items.base - closeness.astype(np.float64))),
+        metric=items.metric.word,
+        n_iter=len(found.history),
+        n_swaps=found.n_swaps,
+        converged=found.converged,
+        history=found.history,
+        centres=items.centres(medoids),
+        spread=found.spread,
+    )
 
 
-def _report(bar, callback, iteration, changed, k, loss, seconds) -> None:
-    """Tell the bar and the caller's callback about one iteration."""
-    bar.update()
-    bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.2f} s")
-    if callback is not None:
-        callback(iteration, changed, loss, seconds)
-
-
-def _alternate(data, medoids, max_iter, progress, callback) -> Clustering:
+def _alternate(items: Items, medoids: np.ndarray, max_iter: int, told: Progress) -> Clustering:
     """Assign, take each cluster's most central member, repeat until no medoid changes."""
-    fit, history, changed = clustering(data, medoids), [], 1
-    with tqdm(desc="alternate", unit=" iterations", disable=not progress) as bar:
-        while changed and len(history) < max_iter:
-            began = time.perf_counter()
-            sums = _own_sums(data, fit.labels, len(medoids))
-            medoids = _passes.best_members(sums, fit.labels, len(medoids))
-            changed = int(np.sum(medoids != fit.medoids))
-            fit = clustering(data, medoids)
-            history.append(fit.inertia)
-            seconds = time.perf_counter() - began
-            _report(bar, callback, len(history), changed, len(medoids), fit.inertia, seconds)
+    fit, history, changed = clustering(items, Found(medoids)), [], 1
+    while changed and len(history) < max_iter:
+        sums = items.member_sums(fit.labels, len(medoids))
+        medoids = best_members(sums, fit.labels, len(medoids))
+        changed = int(np.sum(medoids != fit.medoids))
+        fit = clustering(items, Found(medoids))
+        history.append(fit.inertia)
+        told.tell(len(history), changed, fit.inertia)
     return replace(fit, n_iter=len(history), converged=not changed, history=tuple(history))
 
 
-def _own_sums(data: Data, labels: np.ndarray, k: int) -> np.ndarray:
-    """Each item's summed closeness to the members of its own cluster, float64 (n,)."""
-    if data.vectors is not None:
-        return _vectors.own_sums(data.vectors, data.scale, labels, k).round(9)  # a pair's sums tie, but for rounding
-    members, first = by_cluster(labels, k)
-    sums = np.zeros((_passes.PARTS, data.n))
-    for block in [slice(0, data.n)] if data.in_place else data.blocks():
-        _passes.member_sums(data.rows(block), block.start, data.sign, labels, first, members, sums)
-    return sums.sum(axis=0)
-
-
-def by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The items sorted by cluster, and where each cluster starts among them (k + 1,)."""
-    return np.argsort(labels, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
-
-
-def cluster_totals(data: Data, members: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The unit vectors (n, d) and their sum in each cluster (k, d), float64."""
-    unit = data.vectors * data.scale[:, None]
-    return unit, np.add.reduceat(unit[members], first[:-1])
-
-
-def fasterpam(data, starts, max_iter=300, progress=False, callback=None, kicks=()) -> list[Clustering]:
-    """Swap a medoid for another item wherever that lowers the loss, until a whole round brings nothing; once a start.
-
-    After that a few medoids are exchanged at random, once for each generator in `kicks`, and swaps repair the damage;
-    the better end stays.
-    """
-    if not max_iter:
-        return [clustering(data, medoids, converged=False) for medoids in starts]
-    if len(starts[0]) == 1:
-        return [_single(data, medoids, progress, callback) for medoids in starts]
-    search, began, fits = None, time.perf_counter(), []
-    with tqdm(desc="fasterpam", unit=" passes", disable=not progress) as bar:
-
-        def report(iteration: int, changed: int, loss: float) -> None:
-            nonlocal began
-            _report(bar, callback, iteration, changed, len(starts[0]), loss, time.perf_counter() - began)
-            began = time.perf_counter()
-
-        for medoids in starts:
-            if search is None:
-                search = Search(data, medoids, progress)
-            else:
-                search.restart(medoids)
-            history = search.run(max_iter, report)
-            converged = search.idle >= data.n
-            spread = search.kick(kicks, max_iter, bar.set_postfix_str) if kicks and converged else ()
-            done = {"n_iter": len(history), "n_swaps": search.swaps, "converged": converged}
-            found = search.near.medoids.copy()
-            fits.append(clustering(data, found, history=tuple(history), spread=tuple(spread), **done))
-    return fits
-
-
-def _single(data, medoids, progress, callback) -> Clustering:
-    """The best single medoid, exactly: the row with the largest sum."""
-    began = time.perf_counter()
-    fit = clustering(data, start(data, 1, "build", None), n_iter=1)
-    changed = int(fit.medoids[0] != medoids[0])
-    with tqdm(desc="fasterpam", unit=" passes", disable=not progress) as bar:
-        _report(bar, callback, 1, changed, 1, fit.inertia, time.perf_counter() - began)
-    return replace(fit, n_swaps=changed, history=(fit.inertia,))
+def swapped_from(items: Items, medoids: np.ndarray) -> Clustering:
+    """The swap optimum that is reached from these medoids, without a bar."""
+    with Progress("fasterpam", len(medoids)) as told:
+        return clustering(items, search.fasterpam(items, [medoids], MAX_ITER, told)[0])

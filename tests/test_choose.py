@@ -11,8 +11,6 @@ from sklearn.metrics import adjusted_rand_score, silhouette_samples
 
 from simlib import (
     KScan,
-    _matrix,
-    _passes,
     assign,
     certify,
     choose,
@@ -25,6 +23,8 @@ from simlib import (
     silhouette,
     stability,
 )
+from simlib._engine import items
+from simlib._engine.kernels.starts import drop_cheapest
 
 
 def distances(points):
@@ -201,9 +201,9 @@ def test_the_cheapest_medoid_leaves_first():
     # Without 0 two items move by 1 each, without 4 by 3 and 3, without 20 by 16 and 15.
     points = np.array([0.0, 1, 3, 4, 20, 19])
     close = -distances(points)[:, [0, 3, 4, 1]]
-    assert_array_equal(_passes.drop_cheapest(close, 4), [0, 1, 2, 3])
-    assert_array_equal(_passes.drop_cheapest(close, 3), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
-    assert_array_equal(_passes.drop_cheapest(close, 2), [2, 3])
+    assert_array_equal(drop_cheapest(close, 4), [0, 1, 2, 3])
+    assert_array_equal(drop_cheapest(close, 3), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
+    assert_array_equal(drop_cheapest(close, 2), [2, 3])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -213,7 +213,7 @@ def test_dropping_is_greedy_against_brute_force(seed):
     for k in range(11, 1, -1):
         totals = [close[:, [q for q in left if q != r]].max(axis=1).sum(dtype=np.float64) for r in left]
         left.pop(int(np.argmax(np.round(totals, 9))))
-        assert_array_equal(_passes.drop_cheapest(close, k), left)
+        assert_array_equal(drop_cheapest(close, k), left)
 
 
 def test_an_interrupted_scan_keeps_what_is_finished(monkeypatch):
@@ -263,10 +263,10 @@ def test_blocks_change_nothing(monkeypatch):
     X, labels = gaussian(100, 5), some_labels(100, 5)
     S = cosine_similarity(X)
     expected = silhouette(S, labels), silhouette(X, labels, metric="cosine")
-    monkeypatch.setattr(_matrix, "BLOCK", 7)
+    monkeypatch.setattr(items, "BLOCK_ROWS", 7)
     assert_array_equal(silhouette(S, labels), expected[0])
     assert_allclose(silhouette(X, labels, metric="cosine"), expected[1], atol=1e-14)
-    monkeypatch.setattr(choose, "SPACE", 8 * 5 * 3)  # strips of three items
+    monkeypatch.setattr(items, "CLUSTER_SUM_BYTES", 8 * 5 * 3)  # strips of three items
     assert_array_equal(silhouette(S, labels), expected[0])
 
 

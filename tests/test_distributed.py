@@ -20,6 +20,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
 from simlib import distributed
+from simlib._engine import tiles
 
 N, D, K = 203, 6, 9
 
@@ -64,8 +65,8 @@ def test_any_chunks(sizes, seed):
 
 def test_nothing_is_computed_before_it_is_asked_for_and_half_the_blocks_are_products(monkeypatch):
     seen = []
-    finish = distributed._tile.finish
-    monkeypatch.setattr(distributed._tile, "finish", lambda *args: (seen.append(1), finish(*args)))
+    product = tiles.product
+    monkeypatch.setattr(tiles, "product", lambda *args: seen.append(1) or product(*args))
     lazy = distributed.cosine_similarity(chunked(vectors(), 41))  # five chunks
     assert not seen
     lazy.compute(scheduler="sync")
@@ -73,7 +74,7 @@ def test_nothing_is_computed_before_it_is_asked_for_and_half_the_blocks_are_prod
 
 
 def test_large_chunks_are_cut(monkeypatch):
-    monkeypatch.setattr(distributed, "BLOCK", 30)
+    monkeypatch.setattr(distributed, "BLOCK_ROWS", 30)
     X = vectors()
     lazy = distributed.cosine_similarity(chunked(X, 70))
     assert lazy.chunks[0] == (30, 30, 10, 30, 30, 10, 30, 30, 3)
@@ -161,7 +162,7 @@ def test_from_a_sample_as_low_as_the_loop_alone_or_lower(monkeypatch):
     assert whole.converged
     assert whole.inertia <= distributed.kmedoids(chunked(X), K, method="alternate").inertia
     assert whole.inertia <= simlib.kmedoids(X, K, metric="cosine").inertia * 1.02
-    monkeypatch.setattr(distributed, "SAMPLE", 10)  # 20 k = 180 of 900 rows
+    monkeypatch.setattr(distributed, "SAMPLE_ROWS", 10)  # 20 k = 180 of 900 rows
     part = distributed.kmedoids(chunked(X), K)
     assert part.inertia <= whole.inertia * 1.1
     assert_allclose(part.inertia, np.sum(1 - simlib.cosine_similarity(X)[part.medoids].max(axis=0)))

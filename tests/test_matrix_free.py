@@ -12,20 +12,12 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import simlib
-from simlib import (
-    _check,
-    _matrix,
-    _search,
-    _start,
-    _vectors,
-    assign,
-    certify,
-    correlation,
-    cosine_similarity,
-    kmedoids,
-    scan_k,
-    silhouette,
-)
+from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib._engine import items, search, tiles
+from simlib._engine import lists as engine_lists
+from simlib._engine.kernels.sums import vector_member_sums
+from simlib._engine.prepare import prepare
+from simlib._engine.tiles import unit_scale
 
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 
@@ -74,12 +66,12 @@ def anonymous_peak(call):
 
 def test_lists_by_hand():
     X = np.array([[1, 0], [0, 1], [3, 4], [0, 0]], np.float32)
-    data = _matrix.prepare(X, "cosine")
-    lists = _vectors.make_lists(data.vectors, data.scale, np.array([0.5, 0.5, 0.9, -0.1], np.float32), 4, 1)
+    scaled = unit_scale(X, np.float32, False, "X")
+    lists = engine_lists.of_vectors(scaled, np.array([0.5, 0.5, 0.9, -0.1], np.float32), 4, 1)
     # Closeness 1 0 .6 0 / 0 1 .8 0 / .6 .8 1 0 / 0 0 0 0, each column against its threshold.
     found = [lists.items[a:b].tolist() for a, b in zip(lists.start, lists.stop, strict=True)]
     assert found == [[0, 3], [1, 3], [0, 1, 2, 3], [3]]
-    close = [lists.close[a:b].tolist() for a, b in zip(lists.start, lists.stop, strict=True)]
+    close = [lists.closeness[a:b].tolist() for a, b in zip(lists.start, lists.stop, strict=True)]
     assert close == [[1, 0], [1, 0], [np.float32(0.6), np.float32(0.8), 1, 0], [0]]
 
 
@@ -93,34 +85,34 @@ def test_lists_are_the_entries_above_the_threshold(data):
     X = rng.integers(-2, 3, (n, 3)).astype(dtype)  # zero rows and copies among them, many ties with the threshold
     S = cosine_similarity(X)
     threshold = rng.choice(S.ravel(), n)
-    ready = _matrix.prepare(X, "cosine")
+    scaled = unit_scale(X, dtype, False, "X")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_vectors, "TILE", tile)
-        lists = _vectors.make_lists(ready.vectors, ready.scale, threshold, rows, data.draw(st.integers(1, n * n)))
+        patch.setattr(engine_lists, "TILE_ROWS", tile)
+        lists = engine_lists.of_vectors(scaled, threshold, rows, data.draw(st.integers(1, n * n)))
     assert len(lists.start) == len(lists.stop) == rows
     for j in range(rows):
         items = np.flatnonzero(S[j] > threshold)
         assert_array_equal(lists.items[lists.start[j] : lists.stop[j]], items)
-        assert_array_equal(lists.close[lists.start[j] : lists.stop[j]], S[j, items])
+        assert_array_equal(lists.closeness[lists.start[j] : lists.stop[j]], S[j, items])
 
 
 def test_lists_of_the_words_past_one_tile(words):
     X = words[:2500]
-    S, data = cosine_similarity(X), _matrix.prepare(X, "cosine")
+    S = cosine_similarity(X)
     threshold = np.sort(S[:, ::50], axis=1)[:, -8].copy()
-    lists = _start.make_lists(data, threshold)
+    lists = prepare(X, "cosine").lists(threshold)
     wanted = threshold < S
     assert_array_equal(lists.stop - lists.start, wanted.sum(axis=1))
     where = np.concatenate([np.arange(a, b) for a, b in zip(lists.start, lists.stop, strict=True)])
     assert_array_equal(lists.items[where], np.nonzero(wanted)[1])
-    assert_array_equal(lists.close[where], S[wanted])
+    assert_array_equal(lists.closeness[where], S[wanted])
 
 
 def test_nearest_medoids_are_those_of_the_matrix(words):
     X, medoids = words[:1500], np.random.default_rng(0).choice(1500, 600, replace=False)
     for depth in (1, 2, 9):
-        ours = _search.nearest(_matrix.prepare(X, "cosine"), medoids, depth)
-        theirs = _search.nearest(_matrix.prepare(cosine_similarity(X), "similarity"), medoids, depth)
+        ours = prepare(X, "cosine").nearest(medoids, depth)
+        theirs = prepare(cosine_similarity(X), "similarity").nearest(medoids, depth)
         for a, b in zip(ours, theirs, strict=True):
             assert_array_equal(a, b)
 
@@ -136,14 +128,14 @@ KEPT = {"lists": 4e9, "some lists": 300_000, "rows": 0}  # bytes that may be kep
 def test_swaps_are_those_of_the_matrix(kept, room, d, k, monkeypatch):
     X = whole(700, d)
     expected = kmedoids(cosine_similarity(X), k)
-    monkeypatch.setattr(_start, "KEPT_BYTES", KEPT[kept])
-    monkeypatch.setattr(_search, "ROOM", room)
-    monkeypatch.setattr(_matrix, "BLOCK", 50)
-    monkeypatch.setattr(_vectors, "TILE", 128)
-    made, make = [], _vectors.make_lists
-    monkeypatch.setattr(_vectors, "make_lists", lambda *args: made.append(args[3]) or make(*args))
+    monkeypatch.setattr(items, "KEPT_BYTES", KEPT[kept])
+    monkeypatch.setattr(search, "OFF_LIST_ROOM", room)
+    monkeypatch.setattr(items, "BLOCK_ROWS", 50)
+    monkeypatch.setattr(engine_lists, "TILE_ROWS", 128)
+    made, make = [], engine_lists.of_vectors
+    monkeypatch.setattr(engine_lists, "of_vectors", lambda *args: made.append(args[2]) or make(*args))
     for depth in (3, 10):
-        monkeypatch.setattr(_search, "DEPTH_VECTORS", depth)
+        monkeypatch.setattr(items.VectorItems, "DEPTH", depth)
         same(kmedoids(X, k, metric="cosine"), expected)
     if kept == "rows":
         assert made == []
@@ -157,11 +149,9 @@ def test_few_medoids(k, kept, monkeypatch):
     # Lists would be longer than the matrix: it is made if it fits, else the rows are computed in each pass.
     X = whole(400, 12)
     expected = kmedoids(cosine_similarity(X), k)
-    monkeypatch.setattr(_start, "KEPT_BYTES", kept)
-    stored = []
-    monkeypatch.setattr(
-        _matrix.Data, "stored", lambda self, bar, f=_matrix.Data.stored: stored.append(1) or f(self, bar)
-    )
+    monkeypatch.setattr(items, "KEPT_BYTES", kept)
+    stored, matrix = [], tiles.matrix
+    monkeypatch.setattr(tiles, "matrix", lambda *args: stored.append(1) or matrix(*args))
     same(kmedoids(X, k, metric="cosine"), expected)
     assert len(stored) == (kept > 0)
 
@@ -172,7 +162,7 @@ def test_any_vectors_end_in_a_swap_optimum(metric, kept, monkeypatch):
     # Not whole numbers: products differ in the last bit from way to way, and what is found may differ a little.
     X = np.random.default_rng(3).standard_normal((900, 8)).astype(np.float32) + 0.3
     S = (cosine_similarity if metric == "cosine" else correlation)(X)
-    monkeypatch.setattr(_start, "KEPT_BYTES", KEPT[kept])
+    monkeypatch.setattr(items, "KEPT_BYTES", KEPT[kept])
     fit = kmedoids(X, 40, metric=metric)
     assert certify(X, fit.medoids, metric=metric).is_optimal
     assert certify(S, fit.medoids).is_optimal
@@ -185,8 +175,8 @@ def test_any_vectors_end_in_a_swap_optimum(metric, kept, monkeypatch):
 def test_several_ends_are_those_of_the_matrix(init, kept, monkeypatch):
     X = whole(500, 20)
     expected = kmedoids(cosine_similarity(X), 30, init=init, n_init=6)
-    monkeypatch.setattr(_start, "KEPT_BYTES", KEPT[kept])
-    monkeypatch.setattr(_search, "ROOM", 20)
+    monkeypatch.setattr(items, "KEPT_BYTES", KEPT[kept])
+    monkeypatch.setattr(search, "OFF_LIST_ROOM", 20)
     fit = kmedoids(X, 30, metric="cosine", init=init, n_init=6)
     same(fit, expected)
     assert fit.spread == expected.spread
@@ -217,8 +207,8 @@ def test_tiles_and_threads_change_nothing(monkeypatch, words):
     X = words[:1500]
     expected = kmedoids(X, 80, metric="cosine")
     for tile, strip, threads in ((64, 100, 1), (333, 1000, 2), (5000, 5000, 3)):
-        monkeypatch.setattr(_vectors, "TILE", tile)
-        monkeypatch.setattr(_vectors, "STRIP", strip)
+        monkeypatch.setattr(engine_lists, "TILE_ROWS", tile)
+        monkeypatch.setattr(items, "STRIP_ITEMS", strip)
         monkeypatch.setattr(_check, "cores", lambda threads=threads: threads)
         same(kmedoids(X, 80, metric="cosine"), expected)
 
@@ -226,15 +216,16 @@ def test_tiles_and_threads_change_nothing(monkeypatch, words):
 def test_own_sums_against_the_matrix():
     X, labels = whole(500, 37), np.random.default_rng(1).integers(0, 7, 500).astype(np.int32)
     X[5] = 0
-    data = _matrix.prepare(X, "cosine")
-    sums = _vectors.own_sums(data.vectors, data.scale, labels, 7)
+    sums = np.empty(500)
+    vector_member_sums(*unit_scale(X, np.float32, False, "X"), *items.by_cluster(labels, 7), sums)
     S = cosine_similarity(X.astype(np.float64))
     assert np.abs(sums - (S * (labels[:, None] == labels)).sum(axis=1)).max() < 1e-10
 
 
 def test_alternate_makes_no_square(monkeypatch, words):
-    monkeypatch.setattr(_vectors, "make_lists", None)
-    monkeypatch.setattr(simlib.similarity, "rows_of", None)
+    monkeypatch.setattr(engine_lists, "of_vectors", None)
+    monkeypatch.setattr(tiles, "rows", None)
+    monkeypatch.setattr(tiles, "matrix", None)
     fit = kmedoids(words[:3000], 50, metric="cosine", method="alternate")
     assert fit.converged
 
@@ -276,7 +267,7 @@ def test_memory_without_the_matrix(words):
 @pytest.mark.parametrize("free", [0, 300e6])
 def test_too_little_memory_is_said_before_any_work(free, monkeypatch):
     monkeypatch.setattr(_check, "available_memory", lambda: free)
-    monkeypatch.setattr(_vectors, "in_order", None)  # no product is computed
+    monkeypatch.setattr(tiles, "in_threads", None)  # no product is computed
     with pytest.raises(MemoryError, match=r"search for swaps among 500 vectors.*GB are free: method=\"alternate\""):
         kmedoids(whole(500, 5), 30, metric="cosine", init="first")
 
@@ -290,8 +281,8 @@ def test_too_little_memory_for_a_copy_of_the_vectors(monkeypatch):
 def test_lists_give_way_to_rows_where_memory_is_short(monkeypatch):
     X = whole(600, 12)
     expected = kmedoids(X, 40, metric="cosine")
-    made, make = [], _vectors.make_lists
-    monkeypatch.setattr(_vectors, "make_lists", lambda *args: made.append(args[3]) or make(*args))
+    made, make = [], engine_lists.of_vectors
+    monkeypatch.setattr(engine_lists, "of_vectors", lambda *args: made.append(args[2]) or make(*args))
     monkeypatch.setattr(_check, "memory", lambda *args: None)
     monkeypatch.setattr(_check, "available_memory", lambda: 800_000)
     same(kmedoids(X, 40, metric="cosine"), expected)
@@ -326,7 +317,7 @@ def test_an_interrupt_comes_through_within_a_second(words, options, after):
 
 
 def test_bars_count_the_tiles_and_the_items(capfd, monkeypatch):
-    monkeypatch.setattr(_vectors, "TILE", 100)
+    monkeypatch.setattr(engine_lists, "TILE_ROWS", 100)
     kmedoids(whole(1000, 12), 80, metric="cosine", progress=True)
     out, err = capfd.readouterr()
     assert out == ""

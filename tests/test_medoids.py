@@ -22,7 +22,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
-from simlib import _check, _matrix, _search, _start, assign, certify, correlation, cosine_similarity, kmedoids
+from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids
+from simlib._engine import items, lists, prepare, search
+from simlib._engine import starts as engine_starts
 
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 starts = pytest.mark.parametrize("init", ["build", "k-medoids++", "random", "first"])
@@ -491,7 +493,7 @@ def test_blocks_and_threads_change_nothing(method, monkeypatch, words):
     for A, metric in ((random_distances(150, 0, 50), "precomputed"), (words[:150], "cosine")):
         expected = kmedoids(A, 11, metric=metric, method=method)
         for block, threads in ((7, 2), (10**6, 1)):
-            monkeypatch.setattr(_matrix, "BLOCK", block)
+            monkeypatch.setattr(items, "BLOCK_ROWS", block)
             before = numba.get_num_threads()
             numba.set_num_threads(min(threads, before))
             monkeypatch.setattr(_check, "cores", lambda threads=threads: threads)
@@ -568,9 +570,8 @@ kinds = {
 @pytest.mark.parametrize("kind", kinds)
 @pytest.mark.parametrize("metric", ["precomputed", "cosine"])
 def test_the_same_from_any_kind_of_array(kind, metric, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        _matrix, "BLOCK", 16
-    )  # blocks of a Fortran or strided array are then laid out alike: compiled once
+    # Blocks of a Fortran or strided array are then laid out alike: compiled once.
+    monkeypatch.setattr(items, "BLOCK_ROWS", 16)
     whole = random_distances(40, 0, 50).astype(np.float64)
     A = kinds[kind](whole, tmp_path)
     before = np.asarray(A).copy()
@@ -1047,17 +1048,18 @@ def test_the_check_sees_every_entry(n, dtype):
 
 
 def test_works_where_no_compiled_code_can_be_kept(tmp_path):
-    # The folder of the copy, the one in the variable and the user's own all lie where a regular file is in the way.
+    # The folders of the copy, the one in the variable and the user's own all lie where a regular file is in the way.
     package = tmp_path / "simlib"
     shutil.copytree(Path(simlib.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (package / "__pycache__").write_text("in the way")
+    for folder in (package, *(path for path in package.rglob("*") if path.is_dir())):
+        (folder / "__pycache__").write_text("in the way")
     wall = tmp_path / "file"
     wall.write_text("in the way")
     code = """
 import numba, numpy as np, simlib
-from simlib import _swap
+from simlib._engine.kernels import nearest
 try:
-    numba.njit(cache=True)(_swap.nearest.py_func)
+    numba.njit(cache=True)(nearest.nearest.py_func)
 except RuntimeError:
     print("no cache")
 print(simlib.__file__)
@@ -1126,12 +1128,12 @@ ways = pytest.mark.parametrize("density", [0, 1], ids=["rows", "lists"])
     ("n", "k", "high"), [(60, 2, 5), (60, 9, 30), (300, 12, 10**6), (300, 70, 40), (700, 31, 10**6)]
 )
 def test_lists_and_rows_make_the_peers_swaps(density, room, n, k, high, monkeypatch):
-    monkeypatch.setattr(_start, "DENSITY", density)
-    monkeypatch.setattr(_search, "ROOM", room)
-    monkeypatch.setattr(_matrix, "BLOCK", 50)
+    monkeypatch.setattr(lists, "DENSITY", density)
+    monkeypatch.setattr(search, "OFF_LIST_ROOM", room)
+    monkeypatch.setattr(items, "BLOCK_ROWS", 50)
     D = random_distances(n, n + k, high)
     for depth in (2, 3, 8):
-        monkeypatch.setattr(_search, "DEPTH", depth)
+        monkeypatch.setattr(items.MatrixItems, "DEPTH", depth)
         ours = kmedoids(D, k, metric="precomputed", init="first")
         theirs = peer.fasterpam(D, np.arange(k, dtype=np.uint64), 300, n_cpu=1)
         assert_array_equal(ours.medoids, np.asarray(theirs.medoids, np.int64))
@@ -1141,7 +1143,7 @@ def test_lists_and_rows_make_the_peers_swaps(density, room, n, k, high, monkeypa
 @ways
 def test_starts_in_one_corner(density, monkeypatch):
     # All medoids start in the near clump: the far one lies out of every reach.
-    monkeypatch.setattr(_start, "DENSITY", density)
+    monkeypatch.setattr(lists, "DENSITY", density)
     points = np.concatenate([gaussian(40, 2), gaussian(160, 2, seed=1) + 1000])
     D = np.linalg.norm(points[:, None] - points, axis=2)
     fit = kmedoids(D, 10, metric="precomputed", init="first")
@@ -1153,8 +1155,8 @@ def test_starts_in_one_corner(density, monkeypatch):
 @ways
 @pytest.mark.parametrize("k", [2, 7, 40])
 def test_kicks_keep_the_best_and_can_be_repeated(density, k, monkeypatch):
-    monkeypatch.setattr(_start, "DENSITY", density)
-    monkeypatch.setattr(_search, "ROOM", 5)
+    monkeypatch.setattr(lists, "DENSITY", density)
+    monkeypatch.setattr(search, "OFF_LIST_ROOM", 5)
     D = random_distances(200, k)
     single = kmedoids(D, k, metric="precomputed", init="build")
     fit = kmedoids(D, k, metric="precomputed", init="build", n_init=30)
@@ -1172,12 +1174,12 @@ def test_kicks_keep_the_best_and_can_be_repeated(density, k, monkeypatch):
 @ways
 @pytest.mark.parametrize("init", ["random", "k-medoids++"])
 def test_several_starts_are_what_each_would_be_alone(density, init, monkeypatch):
-    monkeypatch.setattr(_start, "DENSITY", density)
-    monkeypatch.setattr(_search, "ROOM", 20)
+    monkeypatch.setattr(lists, "DENSITY", density)
+    monkeypatch.setattr(search, "OFF_LIST_ROOM", 20)
     D = random_distances(300, 5)
     several = kmedoids(D, 25, metric="precomputed", init=init, n_init=6)
     starts = [
-        _start.start(_matrix.prepare(D, "precomputed"), 25, init, np.random.default_rng([0, attempt]))
+        engine_starts.start(prepare.prepare(D, "precomputed"), 25, init, np.random.default_rng([0, attempt]))
         for attempt in range(6)
     ]
     alone = [kmedoids(D, 25, metric="precomputed", init=rows) for rows in starts]
@@ -1189,7 +1191,7 @@ def test_several_starts_are_what_each_would_be_alone(density, init, monkeypatch)
 
 @ways
 def test_copies_and_lists(density, monkeypatch):
-    monkeypatch.setattr(_start, "DENSITY", density)
+    monkeypatch.setattr(lists, "DENSITY", density)
     for D in (np.zeros((50, 50)), np.kron(1 - np.eye(10), np.ones((6, 6)))):
         for k in (2, 5, 10, 30):
             fit = kmedoids(D, k, metric="precomputed", n_init=3)
@@ -1203,8 +1205,7 @@ def test_more_lists_than_room_are_given_up(monkeypatch):
     odd = np.arange(400) % (400 // 64) != 0
     S[np.ix_(odd, odd)] = 0.9
     np.fill_diagonal(S, 1)
-    data = _matrix.prepare(S, "similarity")
-    assert _start.make_lists(data, np.full(400, 0.5, np.float32)) is None
+    assert prepare.prepare(S, "similarity").lists(np.full(400, 0.5, np.float32)) is None
 
 
 # Interrupts, bounded memory

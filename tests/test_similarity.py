@@ -13,7 +13,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import pairwise
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from simlib import _check, correlation, cosine_similarity, similarity
+from simlib import _check, correlation, cosine_similarity
+from simlib._engine import tensors, tiles
 
 both = pytest.mark.parametrize("function", [cosine_similarity, correlation])
 
@@ -570,7 +571,7 @@ def test_too_large_for_memory_says_so_before_any_work(monkeypatch):
         raise AssertionError("started to compute")
 
     monkeypatch.setattr(_check, "available_memory", lambda: 8_000_000_000)
-    monkeypatch.setattr(similarity, "unit_scale", work)
+    monkeypatch.setattr(tiles, "unit_scale", work)
     X = np.broadcast_to(np.ones((1, 1), np.float32), (200_000, 1))
     with pytest.raises(MemoryError, match=r"a 200000 x 200000 similarity matrix takes 160\.0 GB and 8\.0 GB are free"):
         cosine_similarity(X)
@@ -593,7 +594,7 @@ def test_out_needs_no_free_memory(monkeypatch):
 
 
 def on_device(X, Y=None, centre=False, dtype=None, block=500):
-    return similarity._on_device(X, Y, centre, dtype, None, block, False)
+    return tensors.similarity(X, Y, centre, _check.storage_dtype(dtype), block, False)
 
 
 @pytest.mark.parametrize("centre", [False, True])
@@ -654,7 +655,7 @@ def test_device_path_bad_input():
         with pytest.raises(ValueError, match="X must be a non-empty real 2-D tensor"):
             on_device(bad)
     with pytest.raises(ValueError, match="out= is for results on the CPU"):
-        similarity._on_device(torch.ones(2, 2), None, False, None, torch.ones(2, 2), 500, False)
+        cosine_similarity(torch.empty(2, 2, device="meta"), out=torch.ones(2, 2))
 
 
 def test_device_path_different_numbers_of_columns():

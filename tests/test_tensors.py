@@ -9,7 +9,9 @@ import torch
 from numpy.testing import assert_array_equal
 
 import simlib
-from simlib import _device, _search, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib._engine import tensors
+from simlib._engine.metrics import METRICS
 
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 starts = pytest.mark.parametrize("init", ["build", "k-medoids++", "random", "first"])
@@ -27,11 +29,12 @@ def words():
     return simlib.load("words").vectors
 
 
-def on_device(A, k, *, metric="similarity", method="fasterpam", init="random", n_init=1, max_iter=300, **options):
-    """`kmedoids` as for a tensor on a GPU."""
-    tell = options.get("progress", False), options.get("callback")
+def on_device(A, *args, function=kmedoids, **options):
+    """`kmedoids`, or another function, as for a tensor on a GPU."""
     tensor = A if isinstance(A, torch.Tensor) else torch.from_numpy(np.asarray(A))
-    return _device.kmedoids(tensor, k, metric, method, init, n_init, 0, max_iter, *tell)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_check, "off_cpu", _check.is_tensor)
+        return function(tensor, *args, **options)
 
 
 def whole(n, d, seed=0):
@@ -77,8 +80,8 @@ def test_judged_as_brute_force_would():
     D = np.triu(rng.integers(1, 50, (30, 30)), 1)
     D = D + D.T
     chosen = np.array([3, 17, 8, 21])
-    state = _device.State(_device.Items(torch.from_numpy(D), "precomputed"), chosen)
-    best, position = state.judge(torch.arange(30), -torch.from_numpy(D).double())
+    state = tensors.BlockSearch(tensors.TensorItems(torch.from_numpy(D), METRICS["precomputed"]), chosen)
+    best, position = state.best_swaps(torch.arange(30), -torch.from_numpy(D).double())
     loss = D[chosen].min(axis=0).sum()
     assert state.loss() == loss
     for j in set(range(30)) - set(chosen.tolist()):
@@ -135,9 +138,9 @@ def test_tiles_and_threads_change_nothing(method, words, monkeypatch):
     X = words[:700]
     expected = on_device(X, 40, metric="cosine", method=method)
     for rows, columns, entries in ((7, 100, 2**27), (1000, 10_000, 2**27), (64, 300, 2000)):
-        monkeypatch.setattr(_device, "ROWS", rows)
-        monkeypatch.setattr(_device, "COLUMNS", columns)
-        monkeypatch.setattr(_device, "ENTRIES", entries)
+        monkeypatch.setattr(tensors, "CANDIDATES", rows)
+        monkeypatch.setattr(tensors, "COLUMNS", columns)
+        monkeypatch.setattr(tensors, "TILE_ENTRIES", entries)
         fit = on_device(X, 40, metric="cosine", method=method)
         assert_array_equal(fit.medoids, expected.medoids)
         assert_array_equal(fit.labels, expected.labels)
@@ -185,7 +188,7 @@ def test_the_answer_is_numpy_and_the_input_untouched(words):
     assert all(isinstance(part, np.ndarray) for part in parts)
     assert_array_equal(fit.centres, words[fit.medoids])
     assert_array_equal(fit.predict(words[:500]), fit.labels)
-    given = _device.assign(T, fit.medoids, "cosine")
+    given = on_device(T, fit.medoids, function=assign, metric="cosine")
     assert_array_equal(given.labels, fit.labels)
     assert given.inertia == fit.inertia
 
@@ -212,14 +215,18 @@ META = torch.empty(6, 6, device="meta")
 
 
 def test_tensors_of_another_device_go_there(monkeypatch):
-    came = []
-    monkeypatch.setattr(_device, "kmedoids", lambda *args: came.append(args))
-    monkeypatch.setattr(_device, "assign", lambda *args: came.append(args))
-    kmedoids(META, 2, metric="cosine", init="build", max_iter=9)
-    assign(META, [0, 1], metric="cosine")
-    assert came[0][1:] == (2, "cosine", "fasterpam", "build", 1, 0, 9, False, None)
-    assert came[1][1:] == ([0, 1], "cosine")
-    assert came[0][0] is came[1][0] is META
+    class Came(Exception):
+        pass
+
+    def items(A, metric):
+        raise Came(A, metric.word)
+
+    monkeypatch.setattr(tensors, "TensorItems", items)
+    for call in (lambda: kmedoids(META, 2, metric="cosine", init="build"), lambda: assign(META, [0], metric="cosine")):
+        with pytest.raises(Came) as came:
+            call()
+        assert came.value.args[0] is META
+        assert came.value.args[1] == "cosine"
     with pytest.raises(ValueError, match="n_clusters must be between 1 and 6"):
         kmedoids(META, 7)
     with pytest.raises(ValueError, match="init must list n_clusters=2"):
@@ -250,10 +257,10 @@ def test_lack_of_memory_is_explained(monkeypatch):
     def full(*_):
         raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 40.00 GiB")
 
-    monkeypatch.setattr(_device, "State", full)
+    monkeypatch.setattr(tensors, "BlockSearch", full)
     with pytest.raises(MemoryError, match=r"cpu ran out of memory with 40 items: .*metric=\"cosine\".*\.cpu\(\)"):
         on_device(whole(40, 3), 4, metric="cosine")
-    monkeypatch.setattr(simlib.similarity, "_torch_unit_scale", full)
+    monkeypatch.setattr(tensors, "unit_scale", full)
     with pytest.raises(MemoryError, match="meta ran out of memory with 6 items"):
         cosine_similarity(META)
 
@@ -294,10 +301,6 @@ def test_faults_far_from_the_first_block():
     S[390, 301] = 0.5
     with pytest.raises(ValueError, match=r"A\[301, 390\] = 0 and A\[390, 301\] = 0.5"):
         on_device(S, 5)
-
-
-def test_kicks_draw_as_on_the_cpu():
-    assert _device.KICK is _search.KICK
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

@@ -1,4 +1,4 @@
-"""One way to compile: cached on disk where a cache can be written, still working where it cannot."""
+"""One way to compile a loop: the result is cached on disk, and where no cache can be written it still works."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numba
 
 
 def compiled(function: Callable | None = None, *, parallel: bool = False, reorder: bool = False) -> Callable:
-    """Decorate a numeric loop for Numba; without a writable cache folder it is compiled in each process.
+    """Compile a numeric loop with Numba. Where no folder for the cache is writable, each process compiles anew.
 
-    `reorder` lets the compiler add up in any order and round less often, differently from machine to machine.
+    `reorder` allows the compiler to add numbers up in any order and to round less often. The last bits then differ
+    from machine to machine, so only loops whose result is a comparison with a tolerance ask for it.
     """
     if function is None:
         return lambda f: compiled(f, parallel=parallel, reorder=reorder)
@@ -22,5 +23,5 @@ def compiled(function: Callable | None = None, *, parallel: bool = False, reorde
     }
     try:
         return numba.njit(cache=True, **options)(function)
-    except RuntimeError:  # Numba found no folder it may write its cache to
+    except RuntimeError:  # Numba found no folder that it may write its cache to
         return numba.njit(**options)(function)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from simlib import _passes, _swap, _tile
+from simlib._engine.kernels import lists, nearest, prepare, tiles
 
 ALL_HALVES = np.arange(2**16).astype(np.uint16).view(np.float16)
 
@@ -14,11 +14,11 @@ ALL_HALVES = np.arange(2**16).astype(np.uint16).view(np.float16)
 def closer(request, monkeypatch):
     """The sieve of a row as this processor runs it, and as one without AVX-512 does."""
     if request.param == "vectors packed":
-        if not _swap.PACKS:
+        if not lists.CAN_PACK:
             pytest.skip("this processor has no AVX-512")
-        return _swap.closer
-    monkeypatch.setattr(_swap, "PACKS", False)
-    return numba.njit(error_model="numpy")(_swap.closer.py_func)
+        return lists.closer
+    monkeypatch.setattr(lists, "CAN_PACK", False)
+    return numba.njit(error_model="numpy")(lists.closer.py_func)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -33,7 +33,7 @@ def test_a_row_is_sifted_as_numpy_would(closer, dtype, sign, n, share):
     threshold[few] = sign * row[few]  # not closer than that
     if n > 2:
         row[1], threshold[2] = np.nan, np.nan
-    items, close = np.empty(n + _swap.CHUNK, np.int32), np.empty(n + _swap.CHUNK, dtype)
+    items, close = np.empty(n + lists.TOGETHER, np.int32), np.empty(n + lists.TOGETHER, dtype)
     m = closer(row, dtype(sign), threshold, items, close)
     wanted = np.flatnonzero(sign * row > threshold)
     assert_array_equal(items[:m], wanted)
@@ -47,13 +47,13 @@ def test_one_nearest_medoid_is_found_as_the_first_of_many(dtype, sign):
     rows = rng.integers(0, 9, (40, 2500)).astype(dtype)  # many ties: the first medoid has them
     index = rng.permutation(40)[:30]
     position, close = np.full((1, 2500), -1, np.int32), np.full((1, 2500), -np.inf, dtype)
-    _swap.nearest(rows, index[:20], 0, dtype(sign), position, close)
-    _swap.nearest(rows, index[20:], 20, dtype(sign), position, close)
+    nearest.nearest(rows, index[:20], 0, dtype(sign), position, close)
+    nearest.nearest(rows, index[20:], 20, dtype(sign), position, close)
     assert_array_equal(position[0], (sign * rows[index]).argmax(axis=0))
     assert_array_equal(close[0], (sign * rows[index]).max(axis=0))
 
 
-@pytest.mark.parametrize("p", [8, 9, 15, 16, 63, 64, 65, 200])
+@pytest.mark.parametrize("p", [4, 5, 7, 8, 9, 15, 16, 63, 64, 65, 200])
 @pytest.mark.parametrize("counted", [0, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_row_is_looked_at_once(p, counted, dtype):
@@ -61,28 +61,28 @@ def test_every_row_is_looked_at_once(p, counted, dtype):
     n, first = 300, 40
     rows, weight = rng.standard_normal((p, n)).astype(dtype), rng.uniform(1, 2, n)
     limit = np.full(n, 10, dtype)
-    across, down, above = np.zeros(n), np.zeros((_passes.PARTS, n)), np.zeros(_passes.PARTS, bool)
-    _passes.survey(rows, first, counted, dtype(1), limit, weight, across, down, above)
+    across, down, above = np.zeros(n), np.zeros((prepare.SHARES, n)), np.zeros(prepare.SHARES, bool)
+    prepare.survey(rows, first, counted, dtype(1), limit, weight, across, down, above)
     assert_allclose(across[first : first + p], rows.astype(np.float64) @ weight, atol=1e-11)
     assert_allclose(down.sum(axis=0), weight[first + counted : first + p] @ rows[counted:], atol=1e-11)
     assert not above.any()
     for i in range(p):
         limit[first + i] = rows[i].max()
-        _passes.survey(rows, first, counted, dtype(1), limit, weight, across, down, above)
+        prepare.survey(rows, first, counted, dtype(1), limit, weight, across, down, above)
         assert not above.any()  # as close as the limit is not closer
         limit[first + i] = np.nextafter(rows[i].max(), dtype(-9))
-        _passes.survey(rows, first, counted, dtype(1), limit, weight, across, down, above)
+        prepare.survey(rows, first, counted, dtype(1), limit, weight, across, down, above)
         assert above.any()
         limit[first + i], above[:] = 10, False
 
 
 def test_every_float16_is_widened_exactly():
     half = ALL_HALVES.reshape(256, 256)
-    wide = _tile.widen(half)
+    wide = tiles.widen(half)
     assert wide.dtype == np.float32
     assert_array_equal(wide, half.astype(np.float32))  # NaN equals NaN here
     assert_array_equal(np.signbit(wide), np.signbit(half))
-    assert_array_equal(_tile.widen(half[3:9, ::5]), half[3:9, ::5].astype(np.float32))
+    assert_array_equal(tiles.widen(half[3:9, ::5]), half[3:9, ::5].astype(np.float32))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -95,5 +95,5 @@ def test_numbers_within_one_narrow_to_float16_as_numpy_rounds_them(dtype):
     tiny = np.array([0.0, -0.0, 1e-30, -1e-30, 2.0**-24, 2.0**-25, np.nextafter(2.0**-25, 1)])
     numbers = np.concatenate([half, between, *beside, random, tiny]).astype(dtype)[None]
     bits = np.empty(numbers.shape, np.uint16)
-    _tile.narrow(numbers, bits)
+    tiles.narrow(numbers, bits)
     assert_array_equal(bits, numbers.astype(np.float16).view(np.uint16))

@@ -1,0 +1,327 @@
+"""n items, given by a matrix or by vectors: the one interface that every algorithm of the engine is written against.
+
+An entry is what A holds for a pair of items, or would hold: a similarity or a distance. Closeness is ``sign * entry``,
+so that larger is closer, and the loss of an item is ``base`` - closeness to its medoid. A stored matrix is read in
+place, a block of rows at a time: never copied as a whole, never turned. Vectors are compared a block of rows at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from simlib import _check
+from simlib._engine import lists, tiles
+from simlib._engine.kernels import lists as list_kernels
+from simlib._engine.kernels import nearest as nearest_kernels
+from simlib._engine.kernels import sums as sum_kernels
+from simlib._engine.kernels.lists import Lists
+from simlib._engine.kernels.tiles import widen
+from simlib._engine.metrics import Metric
+from simlib._engine.tiles import Scaled
+
+BLOCK_ROWS = 512  # rows looked at between two looks at the clock, the bar and the keyboard
+BLOCK_ENTRIES = 50_000_000  # and no more entries than that: 200 MB of float32
+COPY_BYTES = 30_000_000  # rows copied from a matrix take less: C libraries hand out fresh pages from 32 MB on
+KEPT_BYTES = 4e9  # what is kept in place of vectors takes less than this, and less than half of the memory that is free
+STRIP_ITEMS, STRIP_MEDOIDS = 1024, 512  # items and medoids whose products are taken at once
+CLUSTER_SUM_BYTES = 2**28  # bytes for the sums of a strip of items to every cluster
+SAMPLED = 64  # rows that tell how long the lists would be
+WAYS_OUT = (
+    'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
+    "with predict"
+)
+
+
+class Items:
+    """n items and how close any two of them are.
+
+    Attributes
+    ----------
+    n : int
+    metric : Metric
+    dtype : the float type that closeness is computed in
+    sign : of that type, 1 or -1; closeness = sign * entry
+    base : float; loss = base - closeness
+    self_closeness : (n,), each item's closeness to itself
+    """
+
+    def __init__(self, n: int, metric: Metric, self_closeness: np.ndarray) -> None:
+        self.n, self.metric, self.self_closeness = n, metric, self_closeness
+        self.dtype: Any = self_closeness.dtype.type
+        self.sign = self.dtype(metric.sign)
+        self.base = metric.base
+
+    def row(self, j: int) -> np.ndarray:
+        """Closeness of item j to all, (n,)."""
+        raise NotImplementedError
+
+    def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        """Positions int32 and closeness (depth, n) of each item's nearest medoids, nearest first, ties to the first."""
+        raise NotImplementedError
+
+    def sums(self) -> np.ndarray:
+        """Each item's summed closeness to all, float64 (n,)."""
+        raise NotImplementedError
+
+    def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
+        """Each item's summed closeness to the members of its own cluster, float64 (n,)."""
+        raise NotImplementedError
+
+    def gains(self, candidates: np.ndarray, best: np.ndarray) -> np.ndarray:
+        """How much the total closeness would rise if each of the candidates became one more medoid, float64 (m,).
+
+        `best` (n,) is each item's closeness to its nearest medoid so far.
+        """
+        raise NotImplementedError
+
+    def blocks(self) -> Iterator[slice]:
+        """Slices that cover the items, so many that their rows fit into memory."""
+        raise NotImplementedError
+
+    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+        """For every item those that are closer to it than their reach (n,); None if they are too many to be worth it.
+
+        If `some`, and they do not fit into memory, the first items get theirs. A device keeps none.
+        """
+        return None
+
+    def at_hand(self, progress: bool = False) -> Items:
+        """The same items by their matrix, if they are vectors and the matrix fits; else as they are."""
+        return self
+
+    def centres(self, medoids: np.ndarray) -> np.ndarray | None:
+        """The medoids' own vectors (k, d), as the caller gave them; None if the items came as a matrix."""
+        return None
+
+    def block_search(self, medoids: np.ndarray) -> Any:
+        """The swap search of a device, which judges candidates by blocks; None where the search of the CPU serves."""
+        return None
+
+
+class HostItems(Items):
+    """Items in the memory of the CPU, whose rows the compiled loops read."""
+
+    DEPTH: int  # nearest medoids that the search keeps for each item
+    longest_block: int  # entries of a block of rows
+
+    def entries(self, index: Any) -> np.ndarray:
+        """Rows `index` (a slice or row numbers) as A has them, C-ordered (len(index), n) of `dtype`."""
+        raise NotImplementedError
+
+    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Closeness of some items to some others, (len(index), len(columns))."""
+        raise NotImplementedError
+
+    def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
+        return self.entries(index), np.arange(len(index))
+
+    def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """For strips of w items their closeness to themselves (w,) and summed to each cluster (k, w), float64."""
+        raise NotImplementedError
+
+    def subset(self, index: np.ndarray) -> HostItems:
+        """Some of the items."""
+        raise NotImplementedError
+
+    def subset_bytes(self, size: int) -> int:
+        """What `subset` takes for so many items."""
+        raise NotImplementedError
+
+    def check_memory(self, need: int) -> None:
+        """Raise MemoryError if a search, whose own arrays take `need` bytes, does not fit."""
+
+    def closeness(self, index: Any) -> np.ndarray:
+        """Closeness of some items (a slice or row numbers) to all, (len(index), n)."""
+        entries = self.entries(index)
+        return self.sign * entries if self.metric.of_distances else entries
+
+    def row(self, j: int) -> np.ndarray:
+        return self.closeness([j])[0]
+
+    def gains(self, candidates: np.ndarray, best: np.ndarray) -> np.ndarray:
+        return sum_kernels.gains(*self.picked(candidates), self.sign, best)
+
+    def blocks(self) -> Iterator[slice]:
+        step = max(1, min(BLOCK_ROWS, self.longest_block // self.n))
+        return (slice(i, min(i + step, self.n)) for i in range(0, self.n, step))
+
+    def _listed_share(self, reach: np.ndarray) -> float:
+        """About which share of all pairs the lists would hold."""
+        sample = np.arange(0, self.n, max(1, self.n // SAMPLED))
+        return list_kernels.count_closer(self.entries(sample), self.sign, reach).mean() / self.n
+
+
+class MatrixItems(HostItems):
+    """Items by an (n, n) matrix of similarities or distances, of any type, in memory or memory-mapped."""
+
+    DEPTH = 8
+
+    def __init__(
+        self, matrix: np.ndarray, metric: Metric, self_closeness: np.ndarray, given: np.ndarray | None = None
+    ) -> None:
+        """`given` are the vectors (n, d) that the matrix was computed from, if it was."""
+        super().__init__(len(matrix), metric, self_closeness)
+        self.matrix, self.given = matrix, given
+        self.longest_block = COPY_BYTES // np.dtype(self.dtype).itemsize
+        self.in_place = matrix.flags.c_contiguous and matrix.dtype == self.dtype  # compiled loops read it as it is
+
+    def entries(self, index: Any) -> np.ndarray:
+        rows = self.matrix[index]
+        return widen(rows) if rows.dtype == np.float16 else np.ascontiguousarray(rows, dtype=self.dtype)
+
+    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        entries = np.ascontiguousarray(self.matrix[index[:, None], columns], dtype=self.dtype)
+        return self.sign * entries if self.metric.of_distances else entries
+
+    def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return (self.matrix, index) if self.in_place else super().picked(index)
+
+    def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        position, closeness = _unknown(depth, self.n, self.dtype)
+        for first in range(0, len(medoids), STRIP_MEDOIDS):
+            some = self.picked(medoids[first : first + STRIP_MEDOIDS])
+            nearest_kernels.nearest(*some, first, self.sign, position, closeness)
+        return position, closeness
+
+    def sums(self) -> np.ndarray:
+        return np.concatenate([sum_kernels.row_sums(self.entries(block), self.sign) for block in self.blocks()])
+
+    def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
+        members, first = by_cluster(labels, k)
+        sums = np.zeros((sum_kernels.SHARES, self.n))
+        for block in [slice(0, self.n)] if self.in_place else self.blocks():
+            rows = self.entries(block)
+            sum_kernels.member_sums(rows, block.start, self.sign, labels, first, members, sums)
+        return sums.sum(axis=0)
+
+    def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Rows are read cluster by cluster, and columns stand for items: the matrix is symmetric."""
+        order = np.argsort(labels, kind="stable")
+        width = max(CLUSTER_SUM_BYTES // (8 * k), 1)
+        for left in range(0, self.n, width):
+            strip = slice(left, min(left + width, self.n))
+            sums = np.zeros((k, strip.stop - left))
+            for block in self.blocks():
+                rows = order[block]
+                sum_kernels.add_by_cluster(*self.picked(rows), left, self.sign, labels[rows], sums)
+            yield strip, self.self_closeness[strip].astype(np.float64), sums
+
+    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+        """`some` has no meaning here: lists of a tenth of the matrix at most always fit."""
+        if self._listed_share(reach) > lists.DENSITY:
+            return None
+        return lists.of_matrix(((block.start, self.entries(block)) for block in self.blocks()), self.sign, reach)
+
+    def subset(self, index: np.ndarray) -> MatrixItems:
+        matrix = np.ascontiguousarray(self.matrix[index[:, None], index], dtype=self.dtype)
+        given = None if self.given is None else self.given[index]
+        return MatrixItems(matrix, self.metric, self.self_closeness[index], given)
+
+    def subset_bytes(self, size: int) -> int:
+        return size * size * np.dtype(self.dtype).itemsize
+
+    def centres(self, medoids: np.ndarray) -> np.ndarray | None:
+        return None if self.given is None else np.array(self.given[medoids])
+
+
+class VectorItems(HostItems):
+    """Items by vectors (n, d); their similarities are computed when they are asked for."""
+
+    DEPTH = 10  # the whole row of an item is dear here: with more medoids known, fewer items fall off the lists
+
+    def __init__(self, scaled: Scaled, metric: Metric, given: np.ndarray) -> None:
+        """`given` are the vectors as the caller gave them."""
+        super().__init__(len(given), metric, (scaled.scale > 0).astype(scaled.vectors.dtype))
+        self.scaled, self.given = scaled, given
+        self.longest_block = BLOCK_ENTRIES
+
+    def entries(self, index: Any) -> np.ndarray:
+        return tiles.rows(self.scaled, np.arange(self.n)[index])
+
+    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        return tiles.pairs(self.scaled, index, columns)
+
+    def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        position, closeness = _unknown(depth, self.n, self.dtype)
+        centres = self.scaled.take(medoids)
+
+        def strip(left: int) -> None:
+            part = self.scaled.take(slice(left, left + STRIP_ITEMS))
+            for first in range(0, len(medoids), STRIP_MEDOIDS):
+                some = slice(first, first + STRIP_MEDOIDS)
+                product, own = centres.vectors[some] @ part.vectors.T, medoids[some] - left
+                scales = centres.scale[some], part.scale
+                nearest_kernels.nearest_by_products(product, *scales, own, first, left, position, closeness)
+
+        tiles.in_threads(strip, [(left,) for left in range(0, self.n, STRIP_ITEMS)])
+        return position, closeness
+
+    def sums(self) -> np.ndarray:
+        return self._vector_sums(np.zeros(self.n, np.int32), 1)
+
+    def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
+        return self._vector_sums(labels, k).round(9)  # the two items of a cluster of two tie, but for rounding
+
+    def _vector_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
+        sums = np.empty(self.n)
+        sum_kernels.vector_member_sums(*self.scaled, *by_cluster(labels, k), sums)
+        return sums
+
+    def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Products with the summed unit vectors of each cluster."""
+        members, first = by_cluster(labels, k)
+        unit = self.scaled.vectors * self.scaled.scale[:, None]
+        totals = np.add.reduceat(unit[members], first[:-1])
+        for strip in self.blocks():
+            own = unit[strip]
+            yield strip, np.einsum("ij,ij->i", own, own), totals @ own.T
+
+    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+        """The lists take the place of the matrix: they are worth it if they are shorter and fit into memory."""
+        n, share = self.n, self._listed_share(reach)
+        expected = 1.1 * share * n * n + n
+        entry = 4 + reach.itemsize
+        if share * entry > reach.itemsize:  # longer than the matrix
+            return None
+        room = _room() / entry
+        listed = n if expected <= room else int(n * room / expected) if some else 0
+        if not listed:
+            return None
+        return lists.of_vectors(self.scaled, reach, listed, int(expected * listed / n), progress)
+
+    def at_hand(self, progress: bool = False) -> HostItems:
+        if self.n**2 * np.dtype(self.dtype).itemsize >= _room():
+            return self
+        return MatrixItems(tiles.matrix(self.scaled, progress), self.metric, self.self_closeness, self.given)
+
+    def subset(self, index: np.ndarray) -> VectorItems:
+        return VectorItems(self.scaled.take(index), self.metric, self.given[index])
+
+    def subset_bytes(self, size: int) -> int:
+        return size * (self.scaled.vectors[0].nbytes + self.given[0].nbytes)
+
+    def centres(self, medoids: np.ndarray) -> np.ndarray:
+        return np.array(self.given[medoids])
+
+    def check_memory(self, need: int) -> None:
+        need += 2 * BLOCK_ENTRIES * np.dtype(self.dtype).itemsize
+        _check.memory(need, f"a search for swaps among {self.n} vectors, beside the vectors,", WAYS_OUT)
+
+
+def by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The items sorted by cluster, and where each cluster starts among them, int64 (k + 1,)."""
+    return np.argsort(labels, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
+
+
+def _unknown(depth: int, n: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Positions and closeness of nearest medoids of which none is known yet."""
+    return np.full((depth, n), -1, np.int32), np.full((depth, n), -np.inf, dtype)
+
+
+def _room() -> float:
+    """Bytes that lists, or a matrix made from vectors, may take."""
+    return min(KEPT_BYTES, _check.available_memory() / 2)

@@ -1,0 +1,127 @@
+"""From what a caller gave to checked items: vectors brought into range, or a matrix that is symmetric and finite."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from simlib import _check
+from simlib._engine.items import BLOCK_ROWS, HostItems, Items, MatrixItems, VectorItems
+from simlib._engine.kernels import prepare as kernels
+from simlib._engine.metrics import METRICS, Metric
+from simlib._engine.tiles import unit_scale
+
+SYMMETRY = 1e-13  # share of the size of the sums by which A w and w A may differ by rounding
+
+
+def prepare(A: Any, metric: str) -> Items:
+    """The items of a matrix or of vectors, checked; a tensor on a device stays there.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Not square, asymmetric, NaN or infinity, distances passed as similarities or the reverse, an unknown metric; the
+        message names the rows or the values.
+    """
+    if not _check.off_cpu(A):
+        return prepare_array(_check.as_array(A, "A"), metric)
+    from simlib._engine.tensors import TensorItems  # imports torch, which arrays have no need of
+
+    _check.one_of(metric, "metric", tuple(METRICS))
+    return TensorItems(A, METRICS[metric])
+
+
+def prepare_array(A: np.ndarray, metric: str) -> HostItems:
+    """The items of an array (n, n) or (n, d), checked."""
+    _check.one_of(metric, "metric", tuple(METRICS))
+    found, dtype = METRICS[metric], _check.working_dtype(A.dtype)
+    if found.on_vectors:
+        copied = found.centred or A.dtype != dtype or not A.flags.c_contiguous
+        need = A.size * np.dtype(dtype).itemsize * copied
+        _check.memory(need, f"a {dtype.__name__} copy of the vectors", "pass C-ordered float32, or cluster a sample")
+        return VectorItems(unit_scale(A, dtype, found.centred, "A"), found, A)
+    return _checked_matrix(A, found, dtype)
+
+
+@contextmanager
+def memory_explained(A: Any) -> Iterator[None]:
+    """Turn a device's lack of memory into a MemoryError that names the ways out."""
+    if not _check.is_tensor(A):
+        yield
+        return
+    import torch
+
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise MemoryError(
+            f"{A.device} ran out of memory with {A.shape[0]} items: pass float16 or float32, free other tensors there, "
+            'pass vectors with metric="cosine" (no matrix), take method="alternate", or work on the CPU with .cpu()'
+        ) from error
+
+
+def _checked_matrix(A: np.ndarray, metric: Metric, dtype: type) -> MatrixItems:
+    """The items of a matrix that is square, finite, symmetric, and in which each item is closest to itself."""
+    _check.square(A.shape, metric.word)
+    diagonal = np.asarray(A.diagonal(), dtype=dtype)
+    _check.finite_rows(np.isfinite(diagonal), "A")
+    _check.diagonal(A[0], diagonal, metric.of_distances)
+    columns = A.flags.f_contiguous and not A.flags.c_contiguous  # A is symmetric, or refused: they do for rows
+    items = MatrixItems(_writable_view(A.T if columns else A), metric, dtype(metric.sign) * diagonal)
+    slack = _slack(items.matrix, dtype)
+    if not _plausible(items, slack):
+        _compare(A, items, slack)
+    return items
+
+
+def _writable_view(A: np.ndarray) -> np.ndarray:
+    """The same memory as an array that compiled code takes for writable: it compiles once less, and never writes."""
+    if A.flags.writeable:
+        return np.asarray(A).view(np.ndarray)
+    interface = {**A.__array_interface__, "data": (A.__array_interface__["data"][0], False)}
+    return np.asarray(SimpleNamespace(__array_interface__=interface, keep=A))
+
+
+def _plausible(items: MatrixItems, slack: float) -> bool:
+    """Whether one look at the matrix A finds nothing that speaks against it; else it is compared entry by entry.
+
+    With random weights w, the sums A w and w A agree only if A is finite and symmetric, or nearly so.
+    """
+    n = items.n
+    if n < kernels.TOGETHER:
+        return False
+    weight = np.random.default_rng(0).uniform(1, 2, n)
+    limit = items.self_closeness + slack
+    across, down, above = np.empty(n), np.zeros((kernels.SHARES, n)), np.zeros(kernels.SHARES, bool)
+    for block in items.blocks():
+        first = max(0, min(block.start, block.stop - kernels.TOGETHER))
+        rows = items.entries(slice(first, block.stop))
+        kernels.survey(rows, first, block.start - first, items.sign, limit, weight, across, down, above)
+    with np.errstate(invalid="ignore"):  # NaN and infinities are found by the comparison
+        size = np.abs(across).max() + 2.0 * n * np.abs(items.self_closeness).max()
+        symmetric = np.abs(across - down.sum(axis=0)).max() <= SYMMETRY * size
+    return bool(symmetric and not above.any())
+
+
+def _slack(A: np.ndarray, dtype: type) -> Any:
+    """How far an entry and its mirror image may be apart by rounding."""
+    if A.dtype.kind != "f":
+        return dtype(0)
+    sample = np.abs(np.asarray(A[:: max(1, len(A) // 100)], dtype=dtype)).max()
+    share = 2e-3 if A.dtype.itemsize == 2 else 1e-5
+    return dtype(share * (sample if np.isfinite(sample) else 1))
+
+
+def _compare(A: np.ndarray, items: MatrixItems, slack: float) -> None:
+    """Compare a suspect matrix with its mirror image; raise, about A as given, if they differ beyond rounding."""
+    for i in range(0, items.n, BLOCK_ROWS):
+        rows = np.asarray(items.matrix[i : i + BLOCK_ROWS, i:], dtype=items.dtype)
+        columns = np.asarray(items.matrix[i:, i : i + BLOCK_ROWS], dtype=items.dtype)
+        uneven, above = kernels.faults(rows, columns, items.self_closeness[i:], items.sign, slack)
+        wrong = np.flatnonzero(uneven | above)
+        if wrong.size:
+            _check.name_fault(A, items.metric.of_distances, i + int(wrong[0]), slack)

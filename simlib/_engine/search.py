@@ -1,0 +1,308 @@
+"""The swap search: a medoid is exchanged for another item wherever that lowers the loss, until no exchange does.
+
+How a swap is judged, and what the search keeps true at every step, stands on the architecture page, `simlib._engine`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from tqdm.auto import tqdm
+
+from simlib._engine import starts
+from simlib._engine.items import HostItems, Items
+from simlib._engine.kernels import search as kernels
+from simlib._engine.kernels.lists import TOGETHER, Lists
+from simlib._engine.kernels.search import Cache, OffList, Scratch
+from simlib._engine.progress import Progress
+
+OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are made anew
+OFF_LIST_SHARE = 100  # or one in so many of the items, if that is more
+OFF_LIST_BYTES = 500_000_000  # and their rows take no more than this
+ROWS_AFTER_SWAP = 16  # candidates judged at once after a swap, where there are no lists
+GROWTH = 1.25  # how many times more are judged at once as long as there is no swap
+MOST_PERTURBED = 12  # at most so many medoids are exchanged at random before the next repair
+TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
+
+
+class Found(NamedTuple):
+    """What a search ends with: k distinct medoids, and how it got there."""
+
+    medoids: np.ndarray  # int64 (k,)
+    history: tuple[float, ...] = ()  # the loss after each pass
+    n_swaps: int = 0
+    converged: bool = True  # False if `max_iter` stopped the search
+    spread: tuple[float, ...] = ()  # the loss before and after each perturbation
+
+
+class SwapSearch(Protocol):
+    """What `Search` and the block search of a device have in common."""
+
+    items: Any
+    n_swaps: int
+    since_swap: int  # candidates tried since the last swap
+    tolerance: float  # a swap must lower the loss by more than this
+
+    @property
+    def medoids(self) -> np.ndarray:
+        """The medoids as they are now, int64 (k,)."""
+
+    def loss(self) -> float:
+        """The loss with these medoids."""
+
+    def look_at(self, block: slice) -> None:
+        """Judge a block of candidates in order, and swap at once where the loss falls."""
+
+    def exchange(self, j: int, r: int) -> None:
+        """Put item j in place of the medoid at position r, whatever that does to the loss."""
+
+    def restart(self, medoids: np.ndarray) -> None:
+        """Go on from other medoids."""
+
+    def state(self) -> Any:
+        """A copy of what is known."""
+
+    def restore(self, state: Any) -> None:
+        """Go back to a copy."""
+
+
+class Search:
+    """Medoids on their way to a swap optimum, over lists of neighbours or, where these do not pay, whole rows."""
+
+    def __init__(self, items: HostItems, medoids: np.ndarray, progress: bool = False) -> None:
+        self.items, self.progress = items, progress
+        self.n_swaps = self.since_swap = 0
+        self.rows_at_once = ROWS_AFTER_SWAP
+        n, dtype = items.n, items.dtype
+        depth, entry = min(items.DEPTH, len(medoids)), np.dtype(dtype).itemsize
+        items.check_memory(n * (depth + 5) * (4 + entry) + self._off_list_room() * n * entry)
+        is_medoid = np.zeros(n, bool)
+        is_medoid[medoids] = True
+        nearest = np.empty((depth, n), np.int32), np.empty((depth, n), dtype), np.empty(n, dtype)
+        self.cache = Cache(*nearest, medoids.copy(), is_medoid)
+        room = 2 * n + TOGETHER
+        self.scratch = Scratch(np.empty(room, np.int32), np.empty(room, dtype), np.empty(room, np.int32))
+        self.rebuild()
+        self.tolerance = TOLERANCE * abs(self.loss())
+
+    @property
+    def medoids(self) -> np.ndarray:
+        """The medoids as they are now, int64 (k,)."""
+        return self.cache.medoids
+
+    def loss(self) -> float:
+        """The loss with these medoids."""
+        return float(np.sum(self.items.base - self.cache.closeness[0].astype(np.float64)))
+
+    def rebuild(self) -> None:
+        """Derive every item's nearest medoids, and list what is closer to an item than the last of them."""
+        depth, k = len(self.cache.position), len(self.medoids)
+        self.cache.position[:], self.cache.closeness[:] = self.items.nearest(self.medoids, depth)
+        last = self.cache.closeness[-1].copy()
+        self.lists: Lists | None = None  # the old ones make room
+        if depth < k:  # else the last is the farthest of all medoids, and nearly every pair would be listed
+            self.lists = self.items.lists(last, True, self.progress)
+        if self.lists is None:
+            self.items = self.items.at_hand(self.progress)
+        self.n_listed = 0 if self.lists is None else len(self.lists.start)
+        self.cache.known_radius[:] = last if depth < k else -np.inf
+        self.reach = np.full(self.items.n, -np.inf, self.items.dtype) if self.lists is None else last
+        room = 0 if self.lists is None else self._off_list_room()
+        self.off_list = OffList(np.empty(self.items.n, np.int32), np.empty((room, self.items.n), self.items.dtype))
+        self.n_off = 0
+
+    def _off_list_room(self) -> int:
+        """How many items may be off the lists: the more items, the more of them, but no more rows than fit."""
+        n = self.items.n
+        fit = OFF_LIST_BYTES // (n * np.dtype(self.items.dtype).itemsize)
+        return min(n, max(OFF_LIST_ROOM, n // OFF_LIST_SHARE), max(1, fit))
+
+    def restart(self, medoids: np.ndarray) -> None:
+        """Go on from other medoids, with the lists there are."""
+        self.cache.is_medoid[:] = False
+        self.cache.is_medoid[medoids] = True
+        self.medoids[:] = medoids
+        self.n_swaps = self.since_swap = 0
+        lists = self.lists
+        if lists is None:
+            self.rebuild()
+            return
+        for block in self.items.blocks():
+            self.scratch.incomplete[: block.stop - block.start] = np.arange(block.start, block.stop)
+            self._refill(block.stop - block.start)
+            if self.lists is not lists:  # too many items fell off them: they, and the cache, were made anew
+                return
+
+    def exchange(self, j: int, r: int) -> None:
+        """Put item j in place of the medoid at position r, whatever that does to the loss."""
+        if j < self.n_listed:
+            lists = self.lists, self.off_list, self.n_off
+            n_incomplete = kernels.exchange_by_list(j, r, *lists, self.cache, self.scratch)
+        else:
+            row = self.items.entries([j])[0]
+            n_incomplete = kernels.exchange_by_row(j, r, row, self.items.sign, self.cache, self.scratch)
+        self._refill(n_incomplete)
+
+    def look_at(self, block: slice) -> None:
+        """Judge a block of candidates in order, and swap at once where the loss falls."""
+        if block.stop > self.n_listed:
+            self._by_rows(block)
+            return
+        j = block.start
+        while j < block.stop and self.since_swap < self.items.n:
+            lists = self.lists, self.off_list, self.n_off
+            j, swaps, self.since_swap, n_incomplete = kernels.swap_by_lists(
+                j, block.stop, *lists, self.cache, self.since_swap, self.tolerance, self.scratch
+            )
+            self.n_swaps += swaps
+            self._refill(n_incomplete)
+
+    def _by_rows(self, block: slice) -> None:
+        """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""
+        n, sign, rows = self.items.n, self.items.sign, self.items.entries(block)
+        position, change = np.empty(len(rows), np.int64), np.empty(len(rows))
+        i = 0
+        while i < len(rows) and self.since_swap < n:
+            some = rows[i : i + self.rows_at_once]
+            kernels.best_swaps_by_rows(some, block.start + i, sign, self.cache, position, change)
+            better = np.flatnonzero(change[: len(some)] < -self.tolerance)
+            step = int(better[0]) if better.size else len(some)
+            self.since_swap = min(self.since_swap + step, n)
+            if self.since_swap == n:
+                return
+            i += step
+            self.rows_at_once = ROWS_AFTER_SWAP if better.size else min(int(GROWTH * self.rows_at_once), n)
+            if better.size:
+                r, j = position[step], block.start + i
+                self._refill(kernels.exchange_by_row(j, r, rows[i], sign, self.cache, self.scratch))
+                self.n_swaps += 1
+                self.since_swap = 0
+                i += 1
+
+    def _refill(self, n_incomplete: int) -> None:
+        """Find the nearest medoids of the incomplete items anew."""
+        if not n_incomplete:
+            return
+        incomplete = self.scratch.incomplete[:n_incomplete].copy()
+        columns, before = self.items.pairs(self.medoids, incomplete), self.n_off
+        self.n_off = kernels.refill(incomplete, columns, self.reach, self.cache, self.off_list, before)
+        if self.n_off > len(self.off_list.rows):
+            self.rebuild()
+        elif self.n_off > before:
+            new = slice(before, self.n_off)
+            self.off_list.rows[new] = self.items.closeness(self.off_list.items[new])
+
+    def state(self) -> tuple[Cache, Lists | None]:
+        """A copy of the cache, and the lists it belongs to."""
+        return Cache(*(part.copy() for part in self.cache)), self.lists
+
+    def restore(self, state: tuple[Cache, Lists | None]) -> None:
+        """Go back to a copy; derive all anew if the lists are others now."""
+        cache, lists = state
+        for part, old in zip(self.cache, cache, strict=True):
+            part[:] = old
+        if lists is not self.lists:
+            self.rebuild()
+
+
+def fasterpam(
+    items: Items,
+    begin: Sequence[np.ndarray],
+    max_iter: int,
+    progress: Progress,
+    perturbations: Sequence[np.random.Generator] = (),
+) -> list[Found]:
+    """Swap until a whole pass over the candidates brings no gain; once from each of the starts in `begin`.
+
+    Each generator in `perturbations` then exchanges a few medoids at random and swaps repair the damage; the better end
+    stays.
+    """
+    if not max_iter:
+        return [Found(medoids, converged=False) for medoids in begin]
+    if len(begin[0]) == 1:
+        return [_single(items, medoids, progress) for medoids in begin]
+    search, found = None, []
+    for medoids in begin:
+        if search is None:
+            search = _search(items, medoids, progress.shown)
+        else:
+            search.restart(medoids)
+        history = run(search, max_iter, progress.tell, progress.shown)
+        converged = search.since_swap >= items.n
+        possible = perturbations and converged and len(medoids) < items.n
+        spread = perturb(search, perturbations, max_iter, progress) if possible else []
+        found.append(Found(search.medoids.copy(), tuple(history), search.n_swaps, converged, tuple(spread)))
+    return found
+
+
+def _search(items: Items, medoids: np.ndarray, progress: bool) -> SwapSearch:
+    """The search that suits the items: a device brings its own."""
+    own = items.block_search(medoids)
+    if own is not None:
+        return own
+    assert isinstance(items, HostItems)
+    return Search(items, medoids, progress)
+
+
+def _single(items: Items, medoids: np.ndarray, progress: Progress) -> Found:
+    """The best single medoid, exactly: the item with the largest summed closeness."""
+    best = starts.build(items, 1)
+    _, closeness = items.nearest(best, 1)
+    loss = float(np.sum(items.base - closeness[0].astype(np.float64)))
+    changed = int(best[0] != medoids[0])
+    progress.tell(1, changed, loss)
+    return Found(best, (loss,), changed)
+
+
+def run(
+    search: SwapSearch, max_iter: int, tell: Callable[[int, int, float], None] | None = None, shown: bool = False
+) -> list[float]:
+    """Look at all candidates again and again until a whole pass brings no gain; returns the loss after each pass.
+
+    After each pass `tell` hears its number, how many medoids changed, and the loss; `shown` draws a bar over each pass.
+    """
+    n, history = search.items.n, []
+    while search.since_swap < n and len(history) < max_iter:
+        before = search.medoids.copy()
+        for block in _watched(search, f"pass {len(history) + 1}", shown):
+            search.look_at(block)
+            if search.since_swap >= n:
+                break
+        history.append(search.loss())
+        if tell is not None:
+            tell(len(history), int(np.sum(search.medoids != before)), history[-1])
+    return history
+
+
+def _watched(search: SwapSearch, name: str, shown: bool) -> Iterator[slice]:
+    """The blocks of candidates, under a bar that counts the items looked at."""
+    with tqdm(desc=name, total=search.items.n, unit=" items", leave=False, disable=not shown) as bar:
+        for block in search.items.blocks():
+            yield block
+            bar.update(block.stop - block.start)
+
+
+def perturb(search: SwapSearch, seeds: Sequence[np.random.Generator], max_iter: int, progress: Progress) -> list[float]:
+    """Exchange a few medoids at random, repair by swaps, keep the end if it is better: once for each generator.
+
+    Returns the loss at the start and at each end; the medoids are the best found.
+    """
+    ends, kept = [search.loss()], search.state()
+    best, n, k = ends[0], search.items.n, len(search.medoids)
+    for rng in seeds:
+        size = rng.integers(1, min(MOST_PERTURBED, k, n - k) + 1)
+        new = rng.choice(np.setdiff1d(np.arange(n), search.medoids), size, replace=False)
+        for j, r in zip(new, rng.choice(k, size, replace=False), strict=True):
+            search.exchange(j, r)
+        search.since_swap = 0
+        run(search, max_iter, shown=progress.shown)
+        ends.append(search.loss())
+        if search.since_swap >= n and ends[-1] < best - search.tolerance:
+            best, kept = ends[-1], search.state()
+        else:
+            search.restore(kept)
+        progress.note(f"perturbation {len(ends) - 1} of {len(seeds)}, inertia {best:.4f}")
+    search.since_swap = n
+    return ends

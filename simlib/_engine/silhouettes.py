@@ -1,0 +1,29 @@
+"""Silhouettes of any items: from the sums of closeness by cluster, or from the two nearest medoids."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simlib._engine.items import HostItems
+from simlib._engine.kernels.silhouettes import own_and_next
+
+
+def silhouette(items: HostItems, labels: np.ndarray, k: int) -> np.ndarray:
+    """The silhouette of every item, float64 (n,), for labels 0..k-1 that are all in use."""
+    counts = np.bincount(labels, minlength=k)
+    score = np.empty(items.n)
+    for strip, self_closeness, sums in items.sums_by_cluster(labels, k):
+        a, b = items.base - own_and_next(sums, counts, labels[strip], self_closeness)
+        if items.base:
+            a, b = a.round(12), b.round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
+        top = np.maximum(a, b)
+        value = np.divide(b - a, top, out=np.zeros(len(top)), where=top > 0)
+        score[strip] = np.where(counts[labels[strip]] > 1, value, 0.0)
+    return score
+
+
+def medoid_silhouette(items: HostItems, medoids: np.ndarray) -> float:
+    """Mean of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1)."""
+    _, closeness = items.nearest(medoids, 2)
+    d1, d2 = (np.maximum(items.base - c.astype(np.float64), 0) for c in closeness)
+    return float(np.mean(1 - np.divide(d1, d2, out=np.zeros(items.n), where=d2 > 0)))

@@ -1,0 +1,195 @@
+"""Similarities of vectors, tile by tile: scaled rows, the loop over tiles, the one pool of threads, the one BLAS limit.
+
+The products come first and the scaling afterwards, while a tile is in the cache. Whole-number data then give the same
+bits whatever the tile size or the number of threads.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from threading import Lock, local
+from typing import Any, NamedTuple
+
+import numpy as np
+from threadpoolctl import ThreadpoolController
+from tqdm.auto import tqdm
+
+from simlib import _check
+from simlib._engine.kernels import tiles as kernels
+
+TILE_ROWS = 800  # rows a tile: large enough for the product's speed, 2.5 MB of float32 to keep in the cache
+MANY_ROWS = 10_000  # rows that leave all cores enough to do with tiles twice as high, for the product's full speed
+SAFE_EXPONENT = {np.float32: 20, np.float64: 300}  # rows whose largest entry is within 2**+-this need no scaling
+TASKS_AHEAD = 64  # tasks done before the result of the first is taken up
+WIDEST_STRIP = 8192  # columns of a strip of rows: also a single row keeps every core busy
+
+
+class Scaled(NamedTuple):
+    """Rows whose products are in range, and the inverse length of each: 0 for a zero row."""
+
+    vectors: np.ndarray  # float32 or float64 (n, d), contiguous
+    scale: np.ndarray  # float64 (n,)
+
+    def take(self, index: Any) -> Scaled:
+        """Some of the rows: a slice or row numbers."""
+        return Scaled(self.vectors[index], self.scale[index])
+
+
+def unit_scale(X: np.ndarray, dtype: Any, centred: bool, name: str) -> Scaled:
+    """Bring rows into range. They are multiplied by a power of two, which is exact, only where their size needs it.
+
+    `centred` takes each row's mean off first. Raises ValueError if a row of X, called `name`, has NaN or infinity.
+    """
+    x = np.ascontiguousarray(X, dtype=dtype)
+    top = np.maximum(x.max(axis=1), -x.min(axis=1))
+    _check.finite_rows(np.isfinite(top), name)
+    exponent = np.frexp(top)[1]
+    if centred or np.abs(exponent[top > 0]).max(initial=0) > SAFE_EXPONENT[dtype]:
+        x = np.ldexp(x, -exponent[:, None])
+    if centred:
+        constant = x.max(axis=1) == x.min(axis=1)
+        x = (x - x.mean(axis=1, dtype=np.float64, keepdims=True)).astype(dtype)
+        x[constant] = 0
+    square = np.einsum("ij,ij->i", x, x, dtype=np.float64)
+    return Scaled(x, np.divide(1.0, np.sqrt(square), out=np.zeros(len(x)), where=square > 0))
+
+
+def tiles(n: int, m: int, height: int, symmetric: bool) -> Iterator[tuple[slice, slice]]:
+    """Slices of rows and columns that cover an n x m matrix, or its upper half."""
+    for i in range(0, n, height):
+        for j in range(i if symmetric else 0, m, height):
+            yield slice(i, min(i + height, n)), slice(j, min(j + height, m))
+
+
+def fill(target: Any, X: Scaled, Y: Scaled, height: int, symmetric: bool, progress: bool = False) -> None:
+    """Compute the tiles of a similarity matrix and write each while it is hot; if symmetric, its mirror image too.
+
+    `target` (n, m) is an array of a float type, or anything with shape, dtype and ``__setitem__``. A thread works on
+    one tile, with a product of its own: no thread waits for another inside a tile, and the bits of a tile do not depend
+    on the number of threads.
+    """
+    store = _storing(target)
+    direct = np.asarray(target).view(np.ndarray) if store is None else None
+    desk = local()  # each thread's own space: a product and, where a tile is stored in another type, its mirror image
+    size = min(height, len(X.vectors)) * min(height, len(Y.vectors))
+
+    def one_tile(rows: slice, columns: slice) -> None:
+        x, y = X.take(rows), Y.take(columns)
+        shape = len(x.vectors), len(y.vectors)
+        if not hasattr(desk, "space"):
+            desk.space = np.empty((1 if store is None else 2, size), x.vectors.dtype)
+        product = desk.space[0, : shape[0] * shape[1]].reshape(shape)
+        np.matmul(x.vectors, y.vectors.T, out=product)
+        upper, lower = product, desk.space[-1, : product.size].reshape(shape[::-1])
+        if direct is not None:
+            upper, lower = direct[rows, columns], direct[columns, rows]
+        has_mirror = symmetric and rows != columns
+        kernels.finish(product, x.scale, y.scale, upper, lower if has_mirror else lower[:0])
+        if symmetric and not has_mirror:
+            kernels.mirror(upper, x.scale)
+        if store is not None:
+            store(upper, (rows, columns))
+            if has_mirror:
+                store(lower, (columns, rows))
+
+    n, m = len(X.vectors), len(Y.vectors)
+    bar = {"desc": "similarity", "disable": not progress}
+    in_threads(one_tile, list(tiles(n, m, height, symmetric)), bar=bar)
+
+
+def _storing(target: Any) -> Callable[[np.ndarray, tuple], None] | None:
+    """The function that stores a finished tile in `target`; None if tiles can be written to its memory directly."""
+    if isinstance(target, np.ndarray) and target.dtype in (np.float32, np.float64):
+        return None
+    if isinstance(target, np.ndarray) and target.dtype == np.float16:
+        bits = np.asarray(target).view(np.ndarray).view(np.uint16)
+        return lambda tile, place: kernels.narrow(tile, bits[place])
+    one_at_a_time = Lock()  # two tiles may lie in one chunk of a chunked store
+
+    def store(tile: np.ndarray, place: tuple) -> None:
+        with one_at_a_time:
+            target[place] = tile.astype(target.dtype)
+
+    return store
+
+
+def product(X: Scaled, Y: Scaled, same: bool) -> np.ndarray:
+    """Similarities of some rows to others, (len(X), len(Y)), in one piece; `same` if X and Y are the same rows."""
+    tile = X.vectors @ Y.vectors.T
+    kernels.finish(tile, X.scale, Y.scale, tile, tile[:0])
+    if same:
+        kernels.mirror(tile, X.scale)
+    return tile
+
+
+def rows(X: Scaled, index: np.ndarray) -> np.ndarray:
+    """Rows `index` of the similarity matrix of X, (len(index), n)."""
+    found = np.empty((len(index), len(X.vectors)), X.vectors.dtype)
+    chosen = X.take(index)
+
+    def strip(columns: slice) -> None:
+        part, y = found[:, columns], X.take(columns)
+        np.matmul(chosen.vectors, y.vectors.T, out=part)
+        kernels.finish(part, chosen.scale, y.scale, part, part[:0])
+
+    width = min(WIDEST_STRIP, max(TILE_ROWS, TILE_ROWS**2 // len(index)))
+    in_threads(strip, [(slice(j, j + width),) for j in range(0, len(X.vectors), width)])
+    found[np.arange(len(index)), index] = chosen.scale > 0
+    return found
+
+
+def pairs(X: Scaled, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Similarities of items `index` to items `columns`, (len(index), len(columns)); an item's own is 1, or 0."""
+    a, b = X.take(index), X.take(columns)
+    with one_blas_thread():
+        found = product(a, b, same=False)
+    same = index[:, None] == columns
+    if same.any():
+        found[same] = 1.0
+        found[a.scale == 0] = 0.0
+    return found
+
+
+def matrix(X: Scaled, progress: bool = False) -> np.ndarray:
+    """The similarity matrix of X, (n, n)."""
+    found = np.empty((len(X.vectors), len(X.vectors)), X.vectors.dtype)
+    fill(found, X, X, TILE_ROWS, True, progress)
+    return found
+
+
+def in_threads(work: Callable, tasks: list, take: Callable | None = None, bar: dict[str, Any] | None = None) -> None:
+    """Call take(task, work(*task)) in the order of the tasks. The work is done one task a core, BLAS on one thread.
+
+    `bar` are the options of a progress bar over the tasks, if one is wanted. An interrupt is felt at once: the tasks in
+    hand are finished and the rest is dropped.
+    """
+    bar = bar or {"disable": True}
+    with one_blas_thread(), ThreadPoolExecutor(_check.cores()) as pool:
+        jobs = deque(pool.submit(work, *task) for task in tasks[:TASKS_AHEAD])
+        try:
+            for i, task in enumerate(tqdm(tasks, unit="tile", **bar)):
+                result = jobs.popleft().result()
+                if i + TASKS_AHEAD < len(tasks):
+                    jobs.append(pool.submit(work, *tasks[i + TASKS_AHEAD]))
+                if take is not None:
+                    take(task, result)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Limit matrix products to the thread that asks for them: the pool has a thread a core already."""
+    with _blas().limit(limits=1, user_api="blas"):
+        yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The handle on the threads of the matrix product. Finding the library takes 2 ms, so it is done once."""
+    return ThreadpoolController()
