@@ -30,9 +30,7 @@ def read(source: Source) -> Read:
         table = _described(source, file)
         label, vectors = columns.roles(source, table)
         _refuse_other_kinds(source, file, [table[i] for i in vectors])
-        # A column of labels whose name is empty counts as none.
-        name = None if label is None else table[label].name or None
-        return _read_batches(source, file, [table[i] for i in vectors], name)
+        return _read_batches(source, file, [table[i] for i in vectors], None if label is None else table[label].name)
     except (pa.ArrowException, OSError) as error:
         raise ValueError(unreadable(source.name, error)) from None
 
