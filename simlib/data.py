@@ -1,6 +1,7 @@
-"""The samples that come with the workbook, and the folder that runs write to.
+"""The samples that come with the workbook, the folder that runs write to, and files that are written as a whole.
 
-A sample's vectors are float32 (n, d), row i belongs to names[i]. What is read is checked against its checksum.
+The vectors of a sample are float32 (n, d), and row i belongs to names[i]. A shipped file is read only if it has the
+checksum that was published with it.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ import numpy as np
 from simlib import _check
 
 ROOT = Path(__file__).resolve().parents[1]
-SHIPPED = Path(__file__).resolve().parent / "_data"  # where an installed wheel carries data/
+SHIPPED = Path(__file__).resolve().parent / "_data"  # where an installed wheel has the files of data/
 DATA = SHIPPED if SHIPPED.exists() else ROOT / "data"
 
 
 @dataclass(frozen=True, repr=False)
 class Sample:
-    """Vectors with a name and a category each, and the card that says where they come from.
+    """Vectors with a name and a category each, and a card that says where they come from.
 
     Attributes
     ----------
     vectors : float32 (n, d)
     names : str (n,)
-    categories : str (n,), ground truth: for judging clusters, not for making them
-    card : str, what, how many, how made, licences
-    synsets : str (n,), WordNet 3.0 part of speech and offset (words only, else None)
-    tags : int64 (n,), how often the sense is tagged in SemCor (words only, else None)
+    categories : str (n,), the true groups; they serve to judge clusters, not to make them
+    card : str; it tells what the items are, how many there are, how the vectors were made, and the licences
+    synsets : str (n,), part of speech and offset in WordNet 3.0 (only the words have them, else None)
+    tags : int64 (n,), how often SemCor uses the word in this sense (only the words have them, else None)
     """
 
     vectors: np.ndarray
@@ -58,19 +59,19 @@ def load(name: str) -> Sample:
     Returns
     -------
     Sample
-        Arrays of equal length in a fixed order; the words run from common to rare.
+        Its arrays have equal lengths and a fixed order. The words run from common to rare.
 
     Raises
     ------
     ValueError
-        Unknown name, or a file that is not the one that was published (its checksum differs).
+        The name is unknown, or a file is not the one that was published: its checksum differs.
     FileNotFoundError
         The data folder is missing.
 
     Notes
     -----
-    0.1 s and 50 MB for the words. Sources: WordNet 3.0, SCOWL and all-MiniLM-L6-v2 for the words;
-    scikit-learn's copy of the UCI handwritten digits.
+    The words take 0.1 s and 50 MB. They come from WordNet 3.0, SCOWL and all-MiniLM-L6-v2. The digits are
+    scikit-learn's copy of the handwritten digits of UCI.
 
     Examples
     --------
@@ -82,6 +83,7 @@ def load(name: str) -> Sample:
 
 
 def _words() -> Sample:
+    """The words, from the shipped files."""
     vectors = np.load(_verified("vectors.npy"), allow_pickle=False).astype(np.float32)
     with open(_verified("words.csv"), encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -91,6 +93,7 @@ def _words() -> Sample:
 
 
 def _digits() -> Sample:
+    """The digits, from scikit-learn. The digit itself is both the name and the category."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
@@ -99,8 +102,9 @@ def _digits() -> Sample:
 
 
 def _verified(name: str) -> Path:
-    """Path of a shipped file whose checksum is the published one."""
-    published = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())
+    """The path of a shipped file; raises unless the file has the published checksum."""
+    lines = (DATA / "SHA256SUMS").read_text().splitlines()  # a checksum, then the name of its file
+    published = {file: checksum for checksum, file in map(str.split, lines)}
     path = DATA / name
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != published[name]:
@@ -112,7 +116,10 @@ def _verified(name: str) -> Path:
 
 
 def results_folder() -> Path:
-    """The folder that runs write to, ``results/`` beside the notebooks; made if it is missing."""
+    """The folder ``results/`` that runs write to; it is made if it is missing.
+
+    It stands at the top of the project or, if simlib is installed without its project, in the current folder.
+    """
     folder = (ROOT if DATA != SHIPPED else Path.cwd()) / "results"
     folder.mkdir(exist_ok=True)
     return folder
@@ -120,9 +127,9 @@ def results_folder() -> Path:
 
 @contextmanager
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
-    """Yield a temporary path beside `path`; it takes the name `path` only when the block ends well.
+    """Yield a temporary path beside `path`. What was written there is renamed to `path` when the block ends well.
 
-    A run that stops half-way leaves the old file, or none.
+    If the block fails or is interrupted, the old file stays, or there is none as before.
 
     Examples
     --------

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
-from simlib import _reading, load_matrix, load_vectors
+from simlib import load_matrix, load_vectors
+from simlib.files import formats, pieces
+from simlib.files.interface import Read
 
 N, D = 30, 4
 X = np.random.default_rng(0).standard_normal((N, D)).round(3)
@@ -93,6 +95,30 @@ def test_the_same_through_the_module():
     assert simlib.load_matrix is load_matrix
 
 
+def test_a_new_format_is_one_row_of_the_table(tmp_path, monkeypatch):
+    def read_bytes(source):
+        source.card.notes.append("One byte is one number.")
+        content = np.frombuffer(source.path.read_bytes(), np.uint8).reshape(-1, 2)
+        return Read(content.astype(np.float64) if source.matrix else content, ["x", "y"])
+
+    row = formats.Format("bytes", (".raw", ".bin"), read_bytes, named_columns=False)
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, row))
+    path = text_file(tmp_path, b"\1\2\2\1", "a.BIN")
+    for loaded in (load_vectors(path), load_matrix(path)):
+        assert loaded[0].tolist() == [[1, 2], [2, 1]]
+        assert loaded.labels.tolist() == ["x", "y"]
+        assert (loaded.card["format"], loaded.card["notes"]) == ("bytes", ["One byte is one number."])
+    with pytest.raises(ValueError, match="are for files with named columns, not for bytes"):
+        load_vectors(path, label="x")
+    with pytest.raises(
+        ValueError, match=r"\.npz, \.parquet, \.csv, \.tsv, \.txt, \.vec, \.raw, \.bin, text also in \.gz"
+    ):
+        load_vectors(text_file(tmp_path, "1", "a.foo"))
+    pq.write_table(pa.table({"a": [1.0]}), tmp_path / "S.parquet")
+    with pytest.raises(ValueError, match=r"is read from \.npy, \.npz, text or bytes, not from \.parquet"):
+        load_matrix(tmp_path / "S.parquet")
+
+
 def test_matlab_without_a_heading(tmp_path):
     loaded = load_vectors(text_file(tmp_path, "1,5;2,25;3\n4;5,5;6\n-7;8;9,125\n"))
     assert loaded.vectors.tolist() == [[1.5, 2.25, 3], [4, 5.5, 6], [-7, 8, 9.125]]
@@ -162,7 +188,7 @@ def test_what_tables_look_like(text, wishes, rows, labels, tmp_path):
 
 
 def test_a_label_is_the_text_that_stands_there_in_every_piece(tmp_path, monkeypatch):
-    monkeypatch.setattr(_reading, "CHUNK", 10)
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 10)
     words = ["plum"] * 10 + ["007", "1e5", "true", "1,5", "NA", ""] * 5
     path = text_file(tmp_path, "w;a\n" + "".join(f"{word};1\n" for word in words))
     assert load_vectors(path).labels.tolist() == words
@@ -201,6 +227,8 @@ def test_a_first_column_that_counts_is_pointed_out(tmp_path):
     [
         ({"id": [9, 4], "w": ["x", "y"], "a": [1.0, 2.0], "b": [3, 4]}, [[1, 3], [2, 4]], ["x", "y"]),
         ({"__index_level_0__": [9, 4], "a": [1.0, 2.0]}, [[1], [2]], ["9", "4"]),
+        ({"": [9, 4], "a": [1.0, 2.0]}, [[1], [2]], ["9", "4"]),
+        ({"": ["x", "y"], "a": [1.0, 2.0]}, [[1], [2]], ["x", "y"]),
         ({"w": pa.array(["x", "y"]).dictionary_encode(), "a": [1.0, 2.0]}, [[1], [2]], ["x", "y"]),
         (
             {"year": [1, 2], "n": [3, 4], "tags": [["t"], []], "e": [[5.0, 6.0], [7.0, 8.0]]},
@@ -295,7 +323,7 @@ def test_arrays_beside_the_vectors(beside, labels, dropped, tmp_path):
 
 
 def test_rows_left_out_cost_no_second_copy(tmp_path, monkeypatch):
-    monkeypatch.setattr(_reading, "CHUNK", 1000)
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 1000)
     many = np.random.default_rng(2).standard_normal((50_000, 16))
     many[::7, 3] = np.nan
     np.save(tmp_path / "a.npy", many)
@@ -341,7 +369,7 @@ def test_pieces_change_nothing_and_memory_is_the_result_and_a_few_of_them(tmp_pa
     frame = pd.DataFrame(many, index=[f"w{i}" for i in range(len(many))], columns=list("abcdefgh"))
     frame.to_csv(tmp_path / "a.csv")
     expected = load_vectors(tmp_path / "a.csv")
-    monkeypatch.setattr(_reading, "CHUNK", 999)
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 999)
     tracemalloc.start()
     loaded = load_vectors(tmp_path / "a.csv")
     peak = tracemalloc.get_traced_memory()[1]

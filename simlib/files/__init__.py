@@ -1,0 +1,166 @@
+"""A person's own file: vectors with a label each, or a matrix of similarities or distances, and a card about them.
+
+A row is an item. No file is ever executed: arrays are loaded with pickle off. No row or column is dropped silently:
+the card says which ones were left out and why.
+
+Where to find what
+    formats.py     the table of formats: which end of a name means which reader; a new format is a new row here
+    interface.py   what every reader takes (`Source`) and gives back (`Read`)
+    npy.py  parquet.py  text.py  word2vec.py      the readers
+    lines.py  dialect.py      text files: their encoding and lines; their separator, decimal sign and heading
+    columns.py     which column holds the labels, which are the vectors, which number the rows
+    pieces.py  messages.py  arrays.py  card.py    what all of them share
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simlib.files import arrays, formats
+from simlib.files.card import Card, card_of
+from simlib.files.interface import Source
+
+
+class Loaded(NamedTuple):
+    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes."""
+
+    vectors: np.ndarray
+    labels: np.ndarray
+    card: dict[str, Any]
+
+
+class LoadedMatrix(NamedTuple):
+    """matrix (n, n), labels (n,) str, and a card as in `Loaded`."""
+
+    matrix: np.ndarray
+    labels: np.ndarray
+    card: dict[str, Any]
+
+
+def load_vectors(
+    path: Any, *, label: str | None = None, columns: list[str] | None = None, progress: bool = False
+) -> Loaded:
+    """Read vectors and their labels from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file of NumPy (.npy or .npz), of Parquet (.parquet), or of text (.csv, .tsv, .txt or .vec, each also packed
+        as .gz). Text must be UTF-8, or UTF-16 with its mark. Commas, semicolons, tabs, bars or blanks between the
+        fields are recognised, and so are decimal commas and the texts of word2vec and GloVe.
+    label : str, optional
+        Name of the column of labels. Default: the first column of text. If there is none, a column that numbers the
+        rows; if there is none either, 0, 1, 2, ... In a .npz file the labels are an array named labels, label, names,
+        words or ids, else the first array of texts.
+    columns : list of str, optional
+        Names of the columns that are the vectors. Default: the one column of lists of a .parquet file. If there is
+        none, all columns of numbers but those that number the rows: they hold distinct whole numbers and are called
+        id, index, user_id or the like, or have no name.
+    progress : bool
+        Draw a bar over the bytes of a text file or the rows of a .parquet file.
+
+    Returns
+    -------
+    Loaded
+        vectors : finite numbers (n, d). float32 and float64 stay as they are. Half precision and whole numbers up to
+        2**24 become float32, larger whole numbers float64, and numbers in text float32. Rows of zeros and copies of
+        rows are kept.
+        labels : texts (n,), cut to 200 characters.
+        card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
+        sentence for whatever was decided).
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError
+    ValueError
+        The file is empty, cut off, of unequal rows, not numeric, wrongly encoded or of an unknown kind. The message
+        names the file and the way out.
+    MemoryError
+        The file says that it holds more than fits into memory.
+
+    Notes
+    -----
+    pandas parses text at most 20,000 rows and 4 million numbers at a time. Memory holds the result and a few such
+    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core; as word2vec text they take
+    14 s and 0.7 GB. The labels are an array as wide as the longest of them: a single one of 200 characters makes a
+    million labels take 0.8 GB. A row with too few fields counts as one with missing numbers.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "fruit.csv"
+    ...     _ = path.write_text("name,sweet,sour\\nplum,3,1\\nlemon,0,5\\n")
+    ...     fruit = load_vectors(path)
+    >>> print(fruit.vectors, fruit.labels, fruit.card["dtype"])
+    [[3. 1.]
+     [0. 5.]] ['plum' 'lemon'] float32
+    """
+    path = Path(path)
+    form = formats.format_of(path)
+    source = Source(path, card_of(path, form.name), label, columns, progress=progress)
+    values, labels, _ = form.read(source)
+    formats.refuse_names(source, form)
+    vectors = arrays.as_floats(values, source.name)
+    del values  # where it was copied, memory has room for one copy only
+    vectors, labels = arrays.keep_finite_rows(vectors, labels, source.card)
+    if not len(vectors):
+        raise ValueError(f"{source.name}: no row of numbers is left; {' '.join(source.card.dropped)}")
+    if labels is None:
+        _note_first_column_that_counts(vectors, source.card)
+    labels = arrays.as_labels(labels, len(vectors), source.card)
+    return Loaded(vectors, labels, source.card.with_shape(vectors))
+
+
+def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
+    """Read an n x n matrix of similarities or distances from a file.
+
+    Parameters
+    ----------
+    path : str or Path
+        A .npy file (it is memory-mapped: only what is used is read), a .npz file, or delimited text. Text may have
+        labels in its first row or its first column.
+    progress : bool
+        Draw a bar over the bytes of a text file.
+
+    Returns
+    -------
+    LoadedMatrix
+        A read-only square matrix of numbers, and the labels (row numbers where there are none). Whether the matrix is
+        symmetric, and whether it holds similarities or distances, is checked where it is used (`kmedoids`).
+
+    Raises
+    ------
+    FileNotFoundError, IsADirectoryError, ValueError, MemoryError
+        As `load_vectors`; also if the matrix is not square, or a text file has NaN or infinity in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(folder + "/S.npy", np.eye(3))
+    ...     print(load_matrix(folder + "/S.npy").matrix.shape)
+    (3, 3)
+    """
+    path = Path(path)
+    form = formats.format_of(path)
+    formats.refuse_matrix(path, form)
+    source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
+    matrix, labels, names = form.read(source)
+    if matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{source.name}: a matrix of similarities must be square, got {matrix.shape}; vectors?")
+    if not matrix.dtype.isnative:  # the file was written on another kind of machine
+        matrix = np.array(matrix, matrix.dtype.newbyteorder("="))
+    matrix.setflags(write=False)
+    labels = arrays.as_labels(names if labels is None else labels, len(matrix), source.card)
+    return LoadedMatrix(matrix, labels, source.card.with_shape(matrix))
+
+
+def _note_first_column_that_counts(vectors: np.ndarray, card: Card) -> None:
+    """Say on the card if the first of several columns runs up in steps of 1; vectors (n, d) have no labels."""
+    n, d = vectors.shape
+    if d > 1 and n > 2 and np.all(np.diff(vectors[:, 0]) == 1):
+        card.notes.append("The first column runs up in steps of 1: if it numbers the rows, it should be left out.")

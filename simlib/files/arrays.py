@@ -1,0 +1,67 @@
+"""From what a reader found to what is handed out.
+
+Numbers become float32 or float64, rows with a missing number are left out, and labels become texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simlib import _check
+from simlib.files import pieces
+from simlib.files.card import Card
+
+LARGEST_IN_FLOAT32 = 2**24  # float32 holds whole numbers up to here exactly
+LONGEST_LABEL = 200  # characters
+
+
+def float_type(array: np.ndarray) -> type:
+    """The type that holds the numbers: float32 for half precision and small whole numbers, float64 for large ones."""
+    if array.dtype.kind == "f":
+        return np.float32 if array.dtype.itemsize <= 4 else np.float64
+    largest = max(abs(int(array.min())), abs(int(array.max())))
+    return np.float32 if largest <= LARGEST_IN_FLOAT32 else np.float64
+
+
+def as_floats(array: np.ndarray, name: str) -> np.ndarray:
+    """The array as float32 or float64 that can be written to. It is copied only where it must be."""
+    dtype = np.dtype(float_type(array))
+    if array.dtype == dtype and array.flags.writeable:
+        return array
+    _check.memory(array.size * dtype.itemsize, name, "take fewer rows, or float32")
+    return np.array(array, dtype)
+
+
+def keep_finite_rows(vectors: np.ndarray, labels: Any, card: Card) -> tuple[np.ndarray, Any]:
+    """Leave out the rows with NaN or infinity; the card says which. `vectors` is written: its rows move up."""
+    finite = np.empty(len(vectors), bool)
+    kept = 0
+    for start in range(0, len(vectors), pieces.ROWS_A_PIECE):
+        stop = start + pieces.ROWS_A_PIECE
+        piece = vectors[start:stop]
+        finite[start:stop] = np.isfinite(piece).all(axis=1)
+        if kept < start or not finite[start:stop].all():
+            piece = piece[finite[start:stop]]
+            vectors[kept : kept + len(piece)] = piece
+        kept += len(piece)
+    if kept == len(vectors):
+        return vectors, labels
+    bad = np.flatnonzero(~finite)
+    rows = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
+    card.dropped.append(f"{len(bad)} rows with a missing or infinite number (counted from 0: {rows}).")
+    return vectors[:kept], None if labels is None else np.asarray(labels, object)[finite]
+
+
+def as_labels(labels: Sequence[Any] | np.ndarray | None, n: int, card: Card) -> np.ndarray:
+    """The n labels as str (n,), cut to a length that can be shown; without labels, the row numbers."""
+    if labels is None:
+        return np.arange(n).astype(str)
+    texts = ["" if label is None else str(label) for label in labels]
+    if empty := sum(not text for text in texts):
+        card.notes.append(f"{empty} labels are empty.")
+    if long := sum(len(text) > LONGEST_LABEL for text in texts):
+        card.dropped.append(f"The ends of {long} labels longer than {LONGEST_LABEL} characters.")
+    return np.array([text[:LONGEST_LABEL] for text in texts], dtype=np.str_)

@@ -1,0 +1,43 @@
+"""How the readers say what is wrong with a file: one line that names the file and a way out."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def plain_errors(name: str) -> Iterator[None]:
+    """Raise a ValueError of one line where the text file called `name` is cut off, packed wrongly or not in UTF-8."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise ValueError(_not_utf8(name, error)) from None
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(unreadable(name, error)) from None
+
+
+def unreadable(name: str, error: Exception) -> str:
+    """Why the file called `name` cannot be read, in one line."""
+    if re.search("allow_pickle|Object arrays|Python objects", str(error)):
+        return f"{name} holds Python objects, which could run code when loaded: save numbers, or texts as str"
+    if "encrypted" in str(error):
+        return f"{name} is locked with a password: unpack it and save it without one"
+    reason = str(error).splitlines()[0][:200] if str(error) else "it ends too early"
+    return f"{name} cannot be read, it is cut off or not what its name says ({reason}): get it again"
+
+
+def _not_utf8(name: str, error: UnicodeDecodeError) -> str:
+    """Which byte is no UTF-8, and how to convert the file."""
+    return (
+        f"{name} is not UTF-8 text (byte {error.start} is 0x{error.object[error.start]:02x}): save it as UTF-8, "
+        "for instance with iconv -f LATIN1 -t UTF-8"
+    )
+
+
+def listed(names: list[str]) -> str:
+    """The first eight names in quotation marks, and how many more there are."""
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return ", ".join(repr(name[:40]) for name in names[:8]) + more

@@ -1,0 +1,24 @@
+"""A long file is read in pieces of some rows, so that memory holds the result and a few pieces, not the file twice."""
+
+from __future__ import annotations
+
+import numpy as np
+
+ROWS_A_PIECE = 20_000
+NUMBERS_A_PIECE = 1 << 22  # wide rows: fewer rows a piece, so that a piece holds no more numbers than this
+
+
+def rows_a_piece(width: int) -> int:
+    """How many rows of `width` numbers are read at a time: at least one."""
+    return max(1, min(ROWS_A_PIECE, NUMBERS_A_PIECE // width))
+
+
+def joined(pieces: list[np.ndarray]) -> np.ndarray:
+    """Put the pieces below one another. `pieces` is emptied on the way, so that memory is not needed twice."""
+    whole = np.empty((sum(map(len, pieces)), pieces[0].shape[1]), np.result_type(*pieces))
+    filled = 0
+    while pieces:
+        piece = pieces.pop(0)
+        whole[filled : filled + len(piece)] = piece
+        filled += len(piece)
+    return whole
