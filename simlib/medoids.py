@@ -364,7 +364,8 @@ def clustering(items: Items, found: Found) -> Clustering:
 
 def _alternate(items: Items, medoids: np.ndarray, max_iter: int, told: Progress) -> Clustering:
     """Assign, take each cluster's most central member, repeat until no medoid changes."""
-    fit, history, changed = clustering(items, Found(medoids)), [], 1
+    fit, changed = clustering(items, Found(medoids)), 1
+    history: list[float] = []
     while changed and len(history) < max_iter:
         sums = items.member_sums(fit.labels, len(medoids))
         medoids = best_members(sums, fit.labels, len(medoids))

@@ -139,8 +139,8 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     if y is not None:
         _check.same_columns(x.shape[1], y.shape[1])
     stored = _check.storage_dtype(dtype)
-    work = np.result_type(*(_check.working_dtype(z.dtype) for z in (x, y) if z is not None))
-    work = np.result_type(work, stored or work).type
+    working = [_check.working_dtype(z.dtype) for z in (x, y) if z is not None]
+    work = np.result_type(*working, stored or working[0]).type
     target = _target(out, (len(x), len(x if y is None else y)), stored or work)
     rows = tiles.unit_scale(x, work, centred, "X")
     columns = rows if y is None else tiles.unit_scale(y, work, centred, "Y")

@@ -127,6 +127,9 @@ class HostItems(Items):
         """Some of the items."""
         raise NotImplementedError
 
+    def at_hand(self, progress: bool = False) -> HostItems:
+        return self
+
     def subset_bytes(self, size: int) -> int:
         """What `subset` takes for so many items."""
         raise NotImplementedError

@@ -82,7 +82,8 @@ class _Collected:
     def __init__(self, strips: list[slice], listed: int, expected: int, dtype: type) -> None:
         self.strips, self.end = strips, 0
         self.start, self.stop = np.zeros((2, listed), np.int64)
-        self.items, self.closeness = np.empty(expected, np.int32), np.empty(expected, dtype)
+        self.items = np.empty(expected, np.int32)
+        self.closeness: np.ndarray = np.empty(expected, dtype)
         self.waiting: list[list[Part]] = [[] for _ in strips]
 
     def take(self, task: tuple[int, int], parts: tuple[Part, Part | None]) -> None:

@@ -67,7 +67,7 @@ def memory_explained(A: Any) -> Iterator[None]:
 def _checked_matrix(A: np.ndarray, metric: Metric, dtype: type) -> MatrixItems:
     """The items of a matrix that is square, finite, symmetric, and in which each item is closest to itself."""
     _check.square(A.shape, metric.word)
-    diagonal = np.asarray(A.diagonal(), dtype=dtype)
+    diagonal: np.ndarray = np.asarray(A.diagonal(), dtype=dtype)
     _check.finite_rows(np.isfinite(diagonal), "A")
     _check.diagonal(A[0], diagonal, metric.of_distances)
     columns = A.flags.f_contiguous and not A.flags.c_contiguous  # A is symmetric, or refused: they do for rows

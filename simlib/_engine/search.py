@@ -263,7 +263,8 @@ def run(
 
     After each pass `tell` hears its number, how many medoids changed, and the loss; `shown` draws a bar over each pass.
     """
-    n, history = search.items.n, []
+    n = search.items.n
+    history: list[float] = []
     while search.since_swap < n and len(history) < max_iter:
         before = search.medoids.copy()
         for block in _watched(search, f"pass {len(history) + 1}", shown):
