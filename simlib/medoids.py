@@ -40,10 +40,11 @@ class Clustering:
     inertia : float, the sum over items of 1 - similarity, or of the distance, to their own medoid
     n_iter, n_swaps : int, iterations (for swaps: passes over the items) and swaps made
     converged : bool, False if `max_iter` stopped the search
-    history : tuple of float, the inertia after each iteration
+    history : tuple of float, the inertia after each iteration; perturbations that lowered it count as one more
     metric : str
     centres : (k, d) vectors of the medoids for the metrics on vectors, else None
     spread : tuple of float, the inertia at each of the `n_init` ends
+    unit : float, the self-similarity that the similarities were divided by; 1 where each item has 1 to itself
     """
 
     medoids: np.ndarray
@@ -57,6 +58,7 @@ class Clustering:
     history: tuple[float, ...] = ()
     centres: np.ndarray | None = None
     spread: tuple[float, ...] = ()
+    unit: float = 1.0
 
     @property
     def similarity(self) -> np.ndarray:
@@ -99,6 +101,7 @@ class Clustering:
 
     def __repr__(self) -> str:
         end = "converged" if self.converged else "stopped by max_iter"
+        end += "" if self.unit == 1 else f", similarities divided by {self.unit:g}"
         return (
             f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={self.inertia:.4f}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
@@ -317,7 +320,8 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
             if change.min() < best[0] and medoids[owner[j]] != j:
                 best = (float(change.min()), int(medoids[change.argmin()]), j)
     inertia = float(d1.sum())
-    return Certificate(best[0] >= -tol * abs(inertia), *best, inertia)
+    rounding = n * np.finfo(np.float64).eps * max(np.abs(d2[np.isfinite(d2)]).max(initial=0), items.base)
+    return Certificate(best[0] >= -max(tol * abs(inertia), rounding), *best, inertia)
 
 
 def _two_nearest(items: HostItems, medoids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -359,6 +363,7 @@ def clustering(items: Items, found: Found) -> Clustering:
         history=found.history,
         centres=items.centres(medoids),
         spread=found.spread,
+        unit=items.unit,
     )
 
 

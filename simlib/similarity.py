@@ -142,6 +142,7 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     working = [_check.working_dtype(z.dtype) for z in (x, y) if z is not None]
     work = np.result_type(*working, stored or working[0]).type
     target = _target(out, (len(x), len(x if y is None else y)), stored or work)
+    x, y = _apart(x, target), None if y is None else _apart(y, target)
     rows = tiles.unit_scale(x, work, centred, "X")
     columns = rows if y is None else tiles.unit_scale(y, work, centred, "Y")
     height = block_size or (2 * TILE_ROWS if len(x) >= MANY_ROWS else TILE_ROWS)
@@ -172,6 +173,21 @@ def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
     if isinstance(target, np.ndarray) and not target.flags.writeable:
         raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
     return target
+
+
+def _apart(x: np.ndarray, target: Any) -> np.ndarray:
+    """x itself, or a copy if the result is written where x lies: tiles would overwrite rows that are still needed."""
+    if not isinstance(target, np.ndarray):
+        return x
+    same_file = _file_of(x) is not None and _file_of(x) == _file_of(target)
+    return np.array(x) if same_file or np.may_share_memory(x, target) else x
+
+
+def _file_of(A: Any) -> Any:
+    """The file that an array, or what it is a view of, is mapped to; None if there is none."""
+    while A is not None and not hasattr(A, "filename"):
+        A = getattr(A, "base", None)
+    return None if A is None else A.filename
 
 
 def _as_tensor(A: np.ndarray) -> Any:

@@ -41,8 +41,8 @@ The life of A
    copied as a whole. Vectors are brought into range.
 3. ``starts.start`` chooses k items to begin with: drawn, greedy (BUILD), or given.
 4. ``search.fasterpam`` asks the items for the search that suits them: `Search`, or the block search of a device.
-5. `Search.rebuild` finds each item's nearest medoids and has ``lists`` made: by ``lists.of_matrix`` in one pass over the
-   rows, or by ``lists.of_vectors`` from tiles that are computed and forgotten. Where lists do not pay there are none.
+5. `Search.rebuild` finds each item's nearest medoids and has ``lists`` made: by ``lists.of_matrix`` in one pass over
+   the rows, or by ``lists.of_vectors`` from tiles that are computed and forgotten. Where lists do not pay there are none.
 6. `Search.look_at` judges the candidates block by block, in ``kernels.search``: by lists, or by whole rows.
 7. A swap that helps is made at once. Items that it leaves incomplete are refilled, and go off the lists if they must.
 8. After a pass the loss is told to the bar and the callback. A pass in which nothing changes ends the search.
@@ -100,20 +100,22 @@ The words
 
 item                 one of the n things; a row number of A.
 entry                what A holds for a pair of items, or would hold: a similarity or a distance.
-closeness            sign * entry: larger is closer. ``items.closeness`` gives it, ``items.entries`` gives entries.
+closeness            factor * entry: larger is closer. ``items.closeness`` gives it, ``items.entries`` gives entries.
 self-closeness       an item's closeness to itself: the diagonal of a matrix; 1 for a vector, 0 for a zero vector.
-sign                 1 for similarities, -1 for distances.
+factor               1 for similarities, -1 for distances; 1 / c for similarities whose self-similarity is c, not 1.
 base                 the loss of an item is base - closeness to its medoid: 1 - similarity, or the distance.
 dtype                the float type that closeness is computed in: float32 up to 32 bits, else float64.
 medoid               an item that stands for a cluster. Its position is its place 0..k-1 in the list of medoids.
 candidate            an item that is judged as a new medoid.
 removal loss         R of the formula.
-nearest-medoid cache for each item its ``depth`` nearest medoids: their positions and closeness. ``kernels.search.Cache``.
+nearest-medoid cache for each item its ``depth`` nearest medoids: their positions and closeness.
+                     ``kernels.search.Cache``.
 known radius         known_radius[o]: every medoid closer to o than this is in the cache. -inf: all medoids are known.
 incomplete           of an item: fewer than two of its medoids are known. ``refill`` finds them anew among all k.
 reach                reach[o]: the closeness above which the lists are complete for item o. At first it is the closeness
                      to the last medoid in the cache.
-list                 for a row j, the items that j is closer to than their reach, and how close. ``kernels.lists.Lists``.
+list                 for a row j, the items that j is closer to than their reach, and how close.
+                     ``kernels.lists.Lists``.
 off-list             of an item: its second-nearest medoid lies beyond its reach, so its row is kept whole.
 rebuild              derive the cache and the lists anew.
 block                rows that are looked at between two looks at the clock, the bar and the keyboard.

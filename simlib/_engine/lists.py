@@ -31,7 +31,7 @@ class Part(NamedTuple):
     closeness: np.ndarray
 
 
-def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], sign: float, reach: np.ndarray) -> Lists | None:
+def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], factor: float, reach: np.ndarray) -> Lists | None:
     """The lists of a matrix, given as blocks (first row, rows (p, n)); None if they take more room than expected."""
     n, threads = len(reach), _check.cores()
     room = int(1.5 * DENSITY * n * n) // threads + 2 * n + kernels.TOGETHER
@@ -40,7 +40,7 @@ def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], sign: float, reach: np.n
     cursor = np.arange(threads) * room
     end = cursor + room
     for first, rows in blocks:
-        if not kernels.list_closer(rows, first, sign, lists, cursor, end):
+        if not kernels.list_closer(rows, first, factor, lists, cursor, end):
             return None
     return lists
 

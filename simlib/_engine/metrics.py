@@ -1,7 +1,7 @@
 """One row a metric: the caller's word for it, and what follows from it everywhere else.
 
 A holds entries: similarities (larger is closer) or distances (smaller is closer), or it holds vectors whose entries are
-computed. Closeness is ``sign * entry``, so that larger is always closer. The loss of an item is ``base`` minus its
+computed. Closeness is ``factor * entry``, so that larger is always closer. The loss of an item is ``base`` minus its
 closeness to its medoid: 1 - similarity, or the distance.
 """
 

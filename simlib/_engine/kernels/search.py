@@ -170,12 +170,12 @@ def exchange_by_list(j, r, lists, off_list, n_off, cache, scratch):
 
 
 @compiled
-def exchange_by_row(j, r, row, sign, cache, scratch):
+def exchange_by_row(j, r, row, factor, cache, scratch):
     """`exchange`, with the items found in candidate j's row.
 
     Reads row (n,). Reads and writes cache. Writes scratch.
     """
-    m = closer(row, sign, cache.known_radius, scratch.items, scratch.closeness)
+    m = closer(row, factor, cache.known_radius, scratch.items, scratch.closeness)
     return exchange(j, r, scratch.items[:m], scratch.closeness[:m], cache, scratch.incomplete)
 
 
@@ -210,7 +210,7 @@ def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, tolera
 
 
 @compiled(parallel=True)
-def best_swaps_by_rows(rows, first, sign, cache, position, change_by):
+def best_swaps_by_rows(rows, first, factor, cache, position, change_by):
     """Judge candidates first, first + 1, ... by their rows, each on its own, all against the same medoids.
 
     Reads rows (p, n), cache. Writes, for each candidate, position int64 (p,) of the medoid to exchange and change_by
@@ -224,7 +224,7 @@ def best_swaps_by_rows(rows, first, sign, cache, position, change_by):
             continue
         room = rows.shape[1] + TOGETHER
         items, closeness = np.empty(room, np.int32), np.empty(room, rows.dtype)
-        m = closer(rows[i], sign, cache.closeness[1], items, closeness)
+        m = closer(rows[i], factor, cache.closeness[1], items, closeness)
         position[i], change_by[i] = best_swap(items[:m], closeness[:m], cache, removal, cheapest, removal.copy())
 
 
