@@ -2,7 +2,7 @@
 # make test  every test
 # make lab   the workbook in JupyterLab
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
-# make bench simlib beside its peers: two tables, about 10 minutes, best on a quiet machine
+# make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
@@ -27,8 +27,8 @@ report: $(READY)  ## DATA=my.csv K=200 TITLE="..." METRIC=correlation OUT=page.h
 	$(BIN)/python -m simlib.report --out "$${OUT:-results/report.html}" $(if $(K),--k "$$K") \
 		$(if $(TITLE),--title="$$TITLE") $(if $(METRIC),--metric "$$METRIC") $(if $(PDF),--pdf) $(if $(DATA),-- "$$DATA")
 
-bench: $(READY)
-	$(BIN)/python benchmarks/bench.py
+bench: $(READY)  ## to results/BENCH.md; STORE=1 stores benchmarks/RESULTS.md instead, whose rows the README quotes
+	$(BIN)/python benchmarks/bench.py $(if $(filter 1,$(value STORE)),--store)
 
 notebooks: $(READY)  ## execute in place and store the outputs, then write the exercises anew
 	$(BIN)/python notebooks/run.py --store
