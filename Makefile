@@ -3,7 +3,7 @@
 # make lab   the workbook in JupyterLab
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
 # make check lint, types, examples and a test of each module, in a minute
-# make bench simlib beside its peers: two tables, about 10 minutes, best on a quiet machine
+# make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
@@ -15,6 +15,7 @@ override TITLE := $(value TITLE)
 override METRIC := $(value METRIC)
 override OUT := $(value OUT)
 override PDF := $(value PDF)
+override STORE := $(value STORE)
 export DATA K TITLE METRIC OUT PDF
 
 .PHONY: run test check lab report bench notebooks exercises data clean
@@ -48,8 +49,8 @@ report: $(READY)  ## DATA=my.csv K=200 TITLE="..." METRIC=correlation OUT=page.h
 	$(BIN)/python -m simlib.report "--out=$${OUT:-results/report.html}" $${K:+"--k=$$K"} $${TITLE:+"--title=$$TITLE"} \
 		$${METRIC:+"--metric=$$METRIC"} $${PDF:+--pdf} $${DATA:+-- "$$DATA"}
 
-bench: $(READY)
-	$(BIN)/python benchmarks/bench.py
+bench: $(READY)  ## to results/BENCH.md; STORE=1 stores benchmarks/RESULTS.md instead, whose rows the README quotes
+	$(BIN)/python benchmarks/bench.py $(if $(filter 1,$(value STORE)),--store)
 
 notebooks: $(READY)  ## execute in place and store the outputs, then write the exercises anew
 	$(BIN)/python notebooks/run.py --store

@@ -42,7 +42,8 @@ The life of A
 3. ``starts.start`` chooses k items to begin with: drawn, greedy (BUILD), or given.
 4. ``search.fasterpam`` asks the items for the search that suits them: `Search`, or the block search of a device.
 5. `Search.rebuild` finds each item's nearest medoids and has ``lists`` made: by ``lists.of_matrix`` in one pass over
-   the rows, or by ``lists.of_vectors`` from tiles that are computed and forgotten. Where lists do not pay there are none.
+   the rows, or by ``lists.of_vectors`` from tiles that are computed and forgotten. Where lists do not pay, it makes
+   none.
 6. `Search.look_at` judges the candidates block by block, in ``kernels.search``: by lists, or by whole rows.
 7. A swap that helps is made at once. Items that it leaves incomplete are refilled, and go off the lists if they must.
 8. After a pass the loss is told to the bar and the callback. A pass in which nothing changes ends the search.
