@@ -21,15 +21,16 @@ from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
 from simlib.similarity import between
 
+# what notebook 06 and the record of a report use
 __all__ = ["about", "cards", "choice", "finding", "items", "misfits", "pairs", "plain", "table", "tightness"]
 
 NAME = 40  # characters of a label where many stand side by side
-NEAREST = 8  # items of a cluster named on its card
-EDGE = 3  # of the farthest
+NEAREST = 8  # closest items of a cluster that its card names
+EDGE = 3  # farthest items of a cluster that its card names
 CARDS = 24  # cards shown if there are many clusters
-LISTED = 300  # other exemplars shown
+LISTED = 300  # exemplars without a card that are named
 SHOWN = 300  # items in the table of the page
-ON_PAPER = 40  # of them printed
+ON_PAPER = 40  # items of that table that are printed
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
 FAR = {"similarity": "unlike", "distance": "far from"}  # what an item is whose entry is poor
 
@@ -176,9 +177,9 @@ def _scanned(scan: KScan, k: int) -> str:
 
 
 def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
-    """Each cluster as a card: exemplar, size, mean entry, the nearest items and the farthest; largest first.
+    """A card for each cluster, the largest first: exemplar, size, mean entry, the nearest items and the farthest.
 
-    Up to 36 clusters all of them; of more the 24 largest, and the other exemplars by name.
+    Up to 36 clusters all have a card; of more clusters the 24 largest have one, and the other exemplars are named.
     """
     order = largest_first(fit)
     shown = order if len(order) <= 1.5 * CARDS else order[:CARDS]

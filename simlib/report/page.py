@@ -89,11 +89,11 @@ def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end:
     notebook : NotebookNode
         The HTML in its outputs is trusted: what a person's file brought was escaped when it was made.
     title : str
-        Of the window.
+        Title of the window.
     record : dict
-        Kept in the page for a machine to read (`recorded`).
+        What `record_of` returns; the page keeps it for `recorded` to read.
     end : str
-        HTML at the end of the last section.
+        HTML that is put at the end of the last section.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def _sections(notebook: NotebookNode) -> tuple[list[str], list[str]]:
 
 
 def _shown(cell: NotebookNode, after: NotebookNode | None) -> Iterator[str]:
-    """The HTML and the pictures that a cell put out; a picture with the caption that follows it."""
+    """The HTML and the pictures that a cell put out; each picture has the caption that the next cell holds."""
     for output in cell.outputs:
         data = output.get("data", {})
         if "image/png" in data:
