@@ -1,7 +1,7 @@
 """What a report says, as numbers: the data read, the scan laid out, k decided, what fits badly, the table of items.
 
-A (n, d) holds vectors or A (n, n) a matrix, and `metric` says which, as in `kmedoids`. Closeness is a similarity, or a
-distance for ``metric="precomputed"``.
+A (n, d) holds vectors or A (n, n) a matrix, and `metric` says which, as in `kmedoids`. An entry is a similarity, or a
+distance for ``metric="precomputed"``. `fit` is a Clustering of the n items around k of them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check, choose, similarity
-from simlib._matrix import METRICS, VECTORS
+from simlib import _check, choose
+from simlib._cards import largest_first
+from simlib._engine.metrics import METRICS, ON_VECTORS
 from simlib.choose import KScan, Stability, scan_k, shuffle_columns
 from simlib.data import DATA, load, written_whole
 from simlib.files import load_matrix, load_vectors
 from simlib.medoids import Clustering, assign
+from simlib.similarity import SIMILARITIES, between
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
 DRAWN = 4_000  # items in the pictures of more than that
@@ -26,7 +28,9 @@ LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
 
 
-def read(path: str | None, metric: str, label: Any = None, columns: Any = None) -> tuple[np.ndarray, np.ndarray, dict]:
+def read(
+    path: str | None, metric: str, label: Any = None, columns: Any = None
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """The items of a file, or the shipped words.
 
     Parameters
@@ -39,16 +43,10 @@ def read(path: str | None, metric: str, label: Any = None, columns: Any = None) 
     -------
     A : array (n, d) or (n, n), labels : str (n,), card : dict, as `load_vectors` makes it
     """
-    _check.one_of(metric, "metric", METRICS)
+    _check.one_of(metric, "metric", tuple(METRICS))
     if path is None:
-        if metric not in VECTORS:
-            raise ValueError(f'the shipped words are vectors: metric must be "cosine" or "correlation", got "{metric}"')
-        words = load("words")
-        found = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())
-        n, d = words.vectors.shape
-        card = {"file": "vectors.npy", "format": "the shipped words", "sha256": found["vectors.npy"], "rows": n}
-        return words.vectors, words.names, {**card, "columns": d, "dtype": "int8", "dropped": [], "notes": []}
-    if metric in VECTORS:
+        return _shipped_words(metric)
+    if metric in ON_VECTORS:
         A, labels, card = load_vectors(path, label=label, columns=columns)
     else:
         A, labels, card = load_matrix(path)
@@ -57,10 +55,29 @@ def read(path: str | None, metric: str, label: Any = None, columns: Any = None) 
     return A, labels, card
 
 
+def _shipped_words(metric: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """The words that come with the workbook, as `read` returns them."""
+    if metric not in ON_VECTORS:
+        raise ValueError(f'the shipped words are vectors: metric must be "cosine" or "correlation", got "{metric}"')
+    words = load("words")
+    checksums = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())
+    card = {
+        "file": "vectors.npy",
+        "format": "the shipped words",
+        "sha256": checksums["vectors.npy"],
+        "rows": words.vectors.shape[0],
+        "columns": words.vectors.shape[1],
+        "dtype": "int8",
+        "dropped": [],
+        "notes": [],
+    }
+    return words.vectors, words.names, card
+
+
 def compare(A: Any, metric: str) -> tuple[np.ndarray, str]:
     """The matrix of similarities and its metric, for up to 20,000 vectors; more vectors, and matrices, as they are."""
-    if metric in VECTORS and len(A) <= STORED:
-        return similarity.SIMILARITIES[metric](A, dtype=np.float32), "similarity"
+    if metric in ON_VECTORS and len(A) <= STORED:
+        return SIMILARITIES[metric](A, dtype=np.float32), "similarity"
     return A, metric
 
 
@@ -98,7 +115,7 @@ def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None) -> lis
 
 def shuffled_scan(A: Any, metric: str, ks: Sequence[int], random_state: int = 0) -> KScan | None:
     """The scan of vectors whose columns are shuffled, the yardstick of `KScan.picks`; None if A is a matrix."""
-    if metric not in VECTORS:
+    if metric not in ON_VECTORS:
         return None
     S, kind = compare(shuffle_columns(A, random_state), metric)
     return scan_k(S, ks, metric=kind, random_state=random_state)
@@ -119,20 +136,14 @@ def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability |
 
 
 def any_two(A: Any, metric: str) -> float:
-    """Mean closeness of two different items, over all pairs with one of at most 500 evenly spaced items."""
-    n, total = len(A), 0.0
+    """Mean entry of two different items, over all pairs with one of at most 500 evenly spaced items."""
+    n = len(A)
+    total = 0.0
     rows = np.arange(min(n, 500)) * n // min(n, 500)
     for some in np.array_split(rows, -(-len(rows) // 50)):
-        close = between(A, metric, some, slice(None))
-        total += close.sum(dtype=np.float64) - close[np.arange(len(some)), some].sum(dtype=np.float64)
+        found = between(A, metric, some, slice(None))  # (50, n)
+        total += found.sum(dtype=np.float64) - found[np.arange(len(some)), some].sum(dtype=np.float64)
     return float(total / (len(rows) * (n - 1)))
-
-
-def between(A: Any, metric: str, rows: Any, columns: Any) -> np.ndarray:
-    """Closeness of some items to others, (len(rows), len(columns))."""
-    if metric in VECTORS:
-        return similarity.SIMILARITIES[metric](A[rows], A[columns])
-    return np.asarray(A[rows])[:, columns]
 
 
 def outside(fit: Clustering) -> np.ndarray:
@@ -140,63 +151,83 @@ def outside(fit: Clustering) -> np.ndarray:
     return np.setdiff1d(np.arange(len(fit.labels)), fit.medoids)
 
 
-def closeness(fit: Clustering) -> np.ndarray:
+def entries(fit: Clustering) -> np.ndarray:
     """Each item's similarity to, or distance from, its own medoid (n,)."""
-    return fit.distance if fit.metric == "precomputed" else fit.similarity
+    return fit.distance if METRICS[fit.metric].of_distances else fit.similarity
 
 
 def ranks(fit: Clustering) -> np.ndarray:
     """The clusters' numbers in a report, (k,): 1 for the largest; equal sizes in the order of the medoids."""
     number = np.empty(len(fit.medoids), dtype=np.int64)
-    number[np.argsort(-fit.sizes, kind="stable")] = np.arange(1, len(number) + 1)
+    number[largest_first(fit)] = np.arange(1, len(number) + 1)
     return number
 
 
 def rivals(A: Any, metric: str, fit: Clustering, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For some items the nearest medoid that is not their own: its cluster and the closeness to it."""
-    close = between(A, metric, rows, fit.medoids).astype(np.float64)
-    sign = -1 if metric == "precomputed" else 1
-    order = sign * close
-    order[np.arange(len(rows)), fit.labels[rows]] = -np.inf
-    other = order.argmax(axis=1)
-    return other, close[np.arange(len(rows)), other]
+    """For some items the nearest medoid that is not their own.
+
+    Returns
+    -------
+    other : int64 (len(rows),), its cluster
+    entry : float64 (len(rows),), the similarity to it, or the distance from it
+    """
+    to_medoids = between(A, metric, rows, fit.medoids).astype(np.float64)  # (len(rows), k)
+    closeness = METRICS[metric].sign * to_medoids
+    closeness[np.arange(len(rows)), fit.labels[rows]] = -np.inf
+    other = closeness.argmax(axis=1)
+    return other, to_medoids[np.arange(len(rows)), other]
 
 
 def picture(A: Any, metric: str, fit: Clustering) -> tuple[np.ndarray, Clustering, np.ndarray, str]:
-    """Similarities in [-1, 1] to draw, the clustering of the drawn items, their row numbers, and what is drawn.
+    """What the pictures of the map and of the matrix are drawn from.
 
-    Distances are turned into 1 - distance / largest, and similarities beyond 1 divided by the largest. Of more than
-    20,000 items, or 4,000 if there is something to turn, the medoids and at most 4,000 others are drawn, evenly.
+    Of more than 20,000 items the medoids are drawn and at most 4,000 others, evenly spaced; so they are of more than
+    4,000 items if the matrix must be scaled to [-1, 1]. Distances become 1 - distance / largest, and similarities
+    beyond 1 are divided by the largest.
+
+    Returns
+    -------
+    S : (m, m) similarities in [-1, 1] of the m drawn items, or A itself if these are vectors of all items
+    fit : Clustering of the drawn items
+    rows : int64 (m,), their row numbers in A
+    unit : what S holds, in words
     """
-    top = 1.0 if metric in VECTORS else max(float(A.max()), -float(A.min())) or 1.0
-    turned = metric == "precomputed" or top > 1 + 1e-5
-    rows, unit = np.arange(len(A)), "similarity"
-    if len(A) > (DRAWN if turned else STORED):
-        others = outside(fit)
-        most = min(len(others), DRAWN)
-        rows = np.sort(np.concatenate([fit.medoids, others[np.arange(most) * len(others) // most]]))
-        A, metric = between(A, metric, rows, rows), metric if metric == "precomputed" else "similarity"
-        fit = assign(A, np.searchsorted(rows, fit.medoids), metric=metric)
-    if metric == "precomputed":
-        A, unit = 1 - A / top, "1 − distance / largest distance"
-    elif turned:
-        A, unit = A / top, "similarity / largest"
-    return A, fit, rows, unit
+    of_distances = METRICS[metric].of_distances
+    top = 1.0 if metric in ON_VECTORS else max(float(A.max()), -float(A.min())) or 1.0
+    scaled = of_distances or top > 1 + 1e-5
+    rows = np.arange(len(A))
+    if len(A) > (DRAWN if scaled else STORED):
+        rows = _drawn(fit)
+        A = between(A, metric, rows, rows)
+        fit = assign(A, np.searchsorted(rows, fit.medoids), metric=metric if of_distances else "similarity")
+    if of_distances:
+        return 1 - A / top, fit, rows, "1 − distance / largest distance"
+    if scaled:
+        return A / top, fit, rows, "similarity / largest"
+    return A, fit, rows, "similarity"
+
+
+def _drawn(fit: Clustering) -> np.ndarray:
+    """Row numbers of the medoids and of at most `DRAWN` evenly spaced others, ascending."""
+    others = outside(fit)
+    most = min(len(others), DRAWN)
+    return np.sort(np.concatenate([fit.medoids, others[np.arange(most) * len(others) // most]]))
 
 
 def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
-    """A line an item, as CSV that no spreadsheet computes.
+    """Write a line for each item, as CSV that no spreadsheet computes.
 
     A label that begins like a formula gets an apostrophe in front. Rows are counted from 0.
     """
-    number, close, kind = ranks(fit), closeness(fit), "distance" if fit.metric == "precomputed" else "similarity"
+    number = ranks(fit)
+    entry = entries(fit)
     labels = [cell(label) for label in labels]
     with written_whole(path) as draft, open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["row", "item", "cluster", "exemplar", kind, "silhouette"])
+        table.writerow(["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"])
         for i, j in enumerate(fit.labels):
-            numbers = number[j], labels[fit.medoids[j]], f"{close[i]:.4f}", f"{scores[i]:.4f}"
-            table.writerow([i, labels[i], *numbers])
+            exemplar = labels[fit.medoids[j]]
+            table.writerow([i, labels[i], number[j], exemplar, f"{entry[i]:.4f}", f"{scores[i]:.4f}"])
 
 
 def cell(label: Any) -> str:
