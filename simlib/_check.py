@@ -15,37 +15,6 @@ FAR = 100.0  # numbers so many times larger than all others ...
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
 
 
-def is_tensor(A: Any) -> bool:
-    """Whether A is a torch tensor, asked without importing torch."""
-    return hasattr(A, "detach") and hasattr(A, "device")
-
-
-def off_cpu(A: Any) -> bool:
-    """Whether A is a torch tensor on a device other than the CPU."""
-    return is_tensor(A) and A.device.type != "cpu"
-
-
-def as_array(A: Any, name: str) -> np.ndarray:
-    """View `A` (array, CPU tensor or nested list) as a real, non-empty 2-D array; never copies an array."""
-    if hasattr(A, "detach"):
-        if A.device.type != "cpu":
-            raise ValueError(f"{name} is on {A.device}, but this works on the CPU: pass {name}.cpu()")
-        A = A.detach().float().numpy() if "bfloat16" in str(A.dtype) else A.detach().numpy()
-    try:
-        A = np.asarray(A)
-    except ValueError as error:
-        raise ValueError(f"{name} must be a 2-D array of numbers: {error}") from None
-    if A.dtype.kind not in "fiu":
-        hint = ": a mask? if 0 and 1 are meant, use .astype(float)" if A.dtype.kind == "b" else ""
-        raise TypeError(f"{name} must hold real numbers, got dtype {A.dtype}{hint}")
-    if A.ndim != 2:
-        hint = "; one vector? use X[None, :]" if A.ndim == 1 else ""
-        raise ValueError(f"{name} must be 2-D, one row an item, got shape {A.shape}{hint}")
-    if 0 in A.shape:
-        raise ValueError(f"{name} is empty: shape {A.shape}")
-    return A
-
-
 def working_dtype(dtype: np.dtype) -> type:
     """float32 for the float types up to 32 bits, float64 for float64 and integers."""
     return np.float32 if dtype.kind == "f" and dtype.itemsize <= 4 else np.float64

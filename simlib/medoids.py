@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _arrays, _check
 from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels.sums import best_members
 from simlib._engine.metrics import METRICS
-from simlib._engine.prepare import memory_explained, prepare, prepare_array
+from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
 from simlib.similarity import SIMILARITIES
@@ -88,16 +88,22 @@ class Clustering:
 
         For ``metric="similarity"`` the rows are similarities to the medoids, for ``"precomputed"`` distances.
         """
-        rows = _check.as_array(A, "A")
+        if self.centres is not None and _arrays.is_sparse(A):
+            return self._by_centres(A.tocsr())
+        rows = _arrays.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
-            compare = SIMILARITIES[self.metric]
-            parts = (rows[i : i + PREDICTED] for i in range(0, len(rows), PREDICTED))
-            return np.concatenate([compare(part, self.centres).argmax(axis=1).astype(np.int32) for part in parts])
+            return self._by_centres(rows)
         if rows.shape[1] != len(self.medoids):
             raise ValueError(f"A must have one column a medoid, {len(self.medoids)}, got {rows.shape[1]}")
         best = rows.argmin(axis=1) if METRICS[self.metric].of_distances else rows.argmax(axis=1)
         return best.astype(np.int32)
+
+    def _by_centres(self, rows: Any) -> np.ndarray:
+        """Labels int32 (m,) of vectors (m, d), a part at a time."""
+        compare, parts = SIMILARITIES[self.metric], range(0, rows.shape[0], PREDICTED)
+        best = (compare(rows[i : i + PREDICTED], self.centres).argmax(axis=1) for i in parts)
+        return np.concatenate([part.astype(np.int32) for part in best])
 
     def __repr__(self) -> str:
         end = "converged" if self.converged else "stopped by max_iter"
@@ -207,9 +213,9 @@ def kmedoids(
     n_init = _check.whole_number(n_init, "n_init", 1)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = A if _check.off_cpu(A) else _check.as_array(A, "A")
-    k = _check.whole_number(n_clusters, "n_clusters", 1, len(A), " (the number of rows)")
-    _check.init(init, k, len(A), starts.STARTS)
+    A = _arrays.as_given(A, "A")
+    k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
+    _check.init(init, k, A.shape[0], starts.STARTS)
     drawn = starts.is_drawn(init)
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
@@ -249,8 +255,8 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
-    A = A if _check.off_cpu(A) else _check.as_array(A, "A")
-    medoids = _check.medoids(medoids, len(A), "medoids")
+    A = _arrays.as_given(A, "A")
+    medoids = _check.medoids(medoids, A.shape[0], "medoids")
     with memory_explained(A):
         return clustering(prepare(A, metric), Found(medoids))
 
@@ -302,9 +308,9 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
-    A = _check.as_array(A, "A")
-    medoids = _check.medoids(medoids, len(A), "medoids")
-    items = prepare_array(A, metric)
+    A = A if _arrays.is_sparse(A) else _arrays.as_array(A, "A")
+    medoids = _check.medoids(medoids, A.shape[0], "medoids")
+    items = prepare_host(A, metric)
     _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")
     owner, d1, d2 = _two_nearest(items, medoids)
     n, k = items.n, len(medoids)

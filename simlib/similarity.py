@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
-from simlib import _check
-from simlib._engine import tiles
+from simlib import _arrays, _check
+from simlib._engine import sparse, tiles
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained
 from simlib._engine.tiles import MANY_ROWS, TILE_ROWS
@@ -35,7 +36,7 @@ def cosine_similarity(
     ----------
     X : ndarray or torch tensor, shape (n, d)
         One row an item. float32 is computed in float32, float64 in float64, half types in float32,
-        integers in float64.
+        integers in float64. A scipy.sparse matrix or array stays sparse; the result is dense.
     Y : ndarray or torch tensor, shape (m, d), optional
         Default: X itself, and then only half the products are computed.
     dtype : dtype, optional
@@ -127,15 +128,17 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
     if block_size is not None:
         block_size = _check.whole_number(block_size, "block_size", 1)
-    if _check.off_cpu(X):
+    if _arrays.off_cpu(X):
         from simlib._engine import tensors  # imports torch, which arrays have no need of
 
         if out is not None:
             raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
         with memory_explained(X):
             return tensors.similarity(X, Y, centred, _check.storage_dtype(dtype), block_size or TILE_ROWS, progress)
-    x = _check.as_array(X, "X")
-    y = None if Y is None else _check.as_array(Y, "Y")
+    if _arrays.is_sparse(X) or _arrays.is_sparse(Y):
+        return _sparse_similarity(X, Y, centred, dtype, out, progress)
+    x = _arrays.as_array(X, "X")
+    y = None if Y is None else _arrays.as_array(Y, "Y")
     if y is not None:
         _check.same_columns(x.shape[1], y.shape[1])
     stored = _check.storage_dtype(dtype)
@@ -149,7 +152,31 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     tiles.fill(target, rows, columns, height, Y is None, progress)
     if out is not None:
         return out
-    return _as_tensor(target) if _check.is_tensor(X) else target
+    return _as_tensor(target) if _arrays.is_tensor(X) else target
+
+
+def _sparse_similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, progress: bool) -> Any:
+    """`_similarity` where X or Y is sparse: by blocks of rows, from what is stored."""
+    if centred:
+        raise TypeError("correlation takes each row's mean off, and then nothing is sparse: pass X.toarray()")
+    x = sparse.unit_scale(_as_sparse(X, "X"), "X")
+    y = x if Y is None else sparse.unit_scale(_as_sparse(Y, "Y"), "Y")
+    if Y is not None:
+        _check.same_columns(X.shape[1], Y.shape[1])
+    target = _target(out, (len(x.scale), len(y.scale)), _check.storage_dtype(dtype) or x.dtype)
+    blocks = sparse.blocks(x, y)
+    for rows, found in tqdm(blocks, "similarity", unit="block", disable=not progress):
+        target[rows] = found.astype(target.dtype)
+    return target if out is None else out
+
+
+def _as_sparse(A: Any, name: str) -> Any:
+    """A itself, or a dense array as a sparse one."""
+    if _arrays.is_sparse(A):
+        return A
+    from scipy.sparse import csr_array
+
+    return csr_array(_arrays.as_array(A, name))
 
 
 def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
@@ -167,7 +194,7 @@ def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
         raise TypeError(f"out must be an array with shape, dtype and __setitem__, got {type(out).__name__}")
     if tuple(out.shape) != shape:
         raise ValueError(f"out must have shape {shape}, got {tuple(out.shape)}")
-    target = out.detach().numpy() if _check.is_tensor(out) else out
+    target = out.detach().numpy() if _arrays.is_tensor(out) else out
     if np.dtype(target.dtype).kind != "f":
         raise TypeError(f"out must be of a float type, got {target.dtype}")
     if isinstance(target, np.ndarray) and not target.flags.writeable:

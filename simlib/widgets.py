@@ -14,7 +14,7 @@ import ipywidgets
 import numpy as np
 from ipywidgets import Layout
 
-from simlib import _check, _frames, plots, similarity
+from simlib import _arrays, _check, _frames, plots, similarity
 from simlib.choose import KScan
 from simlib.medoids import Clustering
 
@@ -226,7 +226,7 @@ def _names(labels: Sequence[str] | None, n: int) -> list[str]:
 
 def _scanned(S: Any, fit: Clustering) -> np.ndarray:
     """S as an array, if it is what `fit` was made from; a few items are looked at."""
-    S, n = _check.as_array(S, "S"), len(fit.labels)
+    S, n = _arrays.as_array(S, "S"), len(fit.labels)
     d = None if fit.centres is None else fit.centres.shape[1]
     if S.shape not in ((n, n), (n, d)):
         also = "" if d is None else f" or the vectors ({n}, {d})"

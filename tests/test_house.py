@@ -14,7 +14,7 @@ STOREYS = [
     ["_labels", "_engine.kernels.compile", "_engine.kernels.llvm"],
     ["_engine.kernels.tiles", "_engine.kernels.lists", "_engine.kernels.nearest", "_engine.kernels.prepare"],
     ["_engine.kernels.search", "_engine.kernels.sums", "_engine.kernels.starts", "_engine.kernels.silhouettes"],
-    ["_check", "_engine.metrics"],
+    ["_arrays", "_check", "_engine.metrics"],
     ["_engine.tiles", "_engine.progress"],
     ["_engine.lists"],
     ["_engine.items"],

@@ -95,7 +95,7 @@ class Items:
         """The same items by their matrix, if they are vectors and the matrix fits; else as they are."""
         return self
 
-    def centres(self, medoids: np.ndarray) -> np.ndarray | None:
+    def centres(self, medoids: np.ndarray) -> Any:
         """The medoids' own vectors (k, d), as the caller gave them; None if the items came as a matrix."""
         return None
 
@@ -108,7 +108,7 @@ class HostItems(Items):
     """Items in the memory of the CPU. What is not written otherwise here is computed from rows of entries."""
 
     DEPTH = 8  # nearest medoids that the search keeps for each item
-    given: np.ndarray | None = None  # the vectors (n, d), as the caller gave them, if there are any
+    given: Any = None  # the vectors (n, d), as the caller gave them, if there are any
     longest_block: int  # entries of a block of rows
 
     def entries(self, index: Any) -> np.ndarray:
@@ -203,7 +203,7 @@ class HostItems(Items):
         """Blocks for loops that an interrupt need not break: where nothing is copied, all items at once."""
         return self.blocks()
 
-    def centres(self, medoids: np.ndarray) -> np.ndarray | None:
+    def centres(self, medoids: np.ndarray) -> Any:
         return None if self.given is None else np.array(self.given[medoids])
 
 
@@ -307,14 +307,14 @@ class VectorItems(HostItems):
         entry = 4 + reach.itemsize
         if share * entry > reach.itemsize:  # longer than the matrix
             return None
-        room = _room() / entry
+        room = room_for_kept() / entry
         listed = n if expected <= room else int(n * room / expected) if some else 0
         if not listed:
             return None
         return lists.of_vectors(self.scaled, reach, listed, int(expected * listed / n), progress)
 
     def at_hand(self, progress: bool = False) -> HostItems:
-        if self.n**2 * np.dtype(self.dtype).itemsize >= _room():
+        if self.n**2 * np.dtype(self.dtype).itemsize >= room_for_kept():
             return self
         return MatrixItems(tiles.matrix(self.scaled, progress), self.metric, self.self_closeness, self.given)
 
@@ -339,6 +339,6 @@ def _unknown(depth: int, n: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.full((depth, n), -1, np.int32), np.full((depth, n), -np.inf, dtype)
 
 
-def _room() -> float:
+def room_for_kept() -> float:
     """Bytes that lists, or a matrix made from vectors, may take."""
     return min(KEPT_BYTES, _check.available_memory() / 2)
