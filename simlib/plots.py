@@ -5,7 +5,7 @@ Each function draws on `ax` and returns it; without `ax` it opens a new figure. 
 caller knows the finding. Only `style` changes settings.
 
 The colours are safe for colour-blind readers, and the shape of a marker repeats its colour. A medoid is always a star
-in a ring. One similarity has the same colour in every picture. No picture has n x n pixels: they show means of blocks.
+in a ring. One similarity has the same colour in every picture. A large matrix is drawn as means of blocks.
 """
 
 from __future__ import annotations
