@@ -31,7 +31,7 @@ class Card(NamedTuple):
 
 
 def card(fit: Clustering, j: int, neighbour: int | None) -> Card:
-    """The facts of cluster j; `neighbour` as `neighbours` has it."""
+    """The facts of cluster j; `neighbour` is a row number or None, as in `Card`."""
     members = fit.members(j)
     metric = METRICS[fit.metric]
     entries = (fit.distance if metric.of_distances else fit.similarity)[members]

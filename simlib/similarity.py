@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from simlib import _arrays, _check
 from simlib._engine import sparse, tiles
@@ -164,9 +163,7 @@ def _sparse_similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, prog
     if Y is not None:
         _check.same_columns(X.shape[1], Y.shape[1])
     target = _target(out, (len(x.scale), len(y.scale)), _check.storage_dtype(dtype) or x.dtype)
-    blocks = sparse.blocks(x, y)
-    for rows, found in tqdm(blocks, "similarity", unit="block", disable=not progress):
-        target[rows] = found.astype(target.dtype)
+    sparse.fill(target, x, y, progress)
     return target if out is None else out
 
 

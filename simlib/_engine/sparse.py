@@ -1,11 +1,11 @@
-"""Items by sparse vectors, such as word counts: their similarities are computed from what is stored, never made dense."""
+"""Items by sparse vectors, such as word counts: their similarities are computed from the numbers that are stored."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from simlib import _check
 from simlib._engine.items import BLOCK_ENTRIES, BLOCK_ROWS, HostItems, room_for_kept
@@ -30,13 +30,32 @@ class ScaledSparse(NamedTuple):
         return found
 
 
+def fill(target: Any, X: ScaledSparse, Y: ScaledSparse, progress: bool = False) -> None:
+    """Compute the similarity matrix of X and Y by blocks of rows; of X and X its diagonal is exactly 1, or 0.
+
+    `target` (n, m) is an array of a float type, or anything with shape, dtype and ``__setitem__``.
+    """
+    n, m = len(X.scale), len(Y.scale)
+    direct = isinstance(target, np.ndarray) and target.dtype == X.dtype and target.flags.c_contiguous
+    step = max(1, min(BLOCK_ROWS, BLOCK_ENTRIES // m))
+    for first in tqdm(range(0, n, step), "similarity", unit="block", disable=not progress):
+        wanted = np.arange(first, min(first + step, n))
+        rows = slice(first, first + len(wanted))
+        found = np.asarray(target[rows]) if direct else np.empty((len(wanted), m), X.dtype)
+        similarities(wanted, X.rows, X.scale, Y.columns, Y.scale, found)
+        if X is Y:
+            found[wanted - first, wanted] = X.scale[wanted] > 0
+        if not direct:
+            target[rows] = found.astype(target.dtype)
+
+
 def unit_scale(X: Any, name: str) -> ScaledSparse:
     """Bring the rows of a scipy.sparse matrix into range, like `tiles.unit_scale`; raise if one has NaN or infinity."""
     if X.ndim != 2 or 0 in X.shape:
         raise ValueError(f"{name} must be 2-D and not empty, one row an item, got shape {X.shape}")
     if X.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got dtype {X.dtype}")
-    dtype = _check.working_dtype(X.dtype)
+    dtype: Any = _check.working_dtype(X.dtype)
     csr = X.tocsr().astype(dtype)
     csr = csr.copy() if csr is X else csr
     csr.sum_duplicates()
@@ -58,18 +77,6 @@ def unit_scale(X: Any, name: str) -> ScaledSparse:
 def _compressed(matrix: Any) -> Compressed:
     """The arrays of a matrix in scipy's compressed form."""
     return Compressed(matrix.indptr.astype(np.int64), matrix.indices, matrix.data)
-
-
-def blocks(X: ScaledSparse, Y: ScaledSparse) -> Iterator[tuple[slice, np.ndarray]]:
-    """The similarity matrix of X and Y by blocks of rows; where they are the same, its diagonal is exactly 1, or 0."""
-    n, m = len(X.scale), len(Y.scale)
-    step = max(1, min(BLOCK_ROWS, BLOCK_ENTRIES // m))
-    for first in range(0, n, step):
-        wanted = np.arange(first, min(first + step, n))
-        found = X.similarities(wanted, Y)
-        if X is Y:
-            found[wanted - first, wanted] = X.scale[wanted] > 0
-        yield slice(first, first + len(wanted)), found
 
 
 class SparseItems(HostItems):

@@ -24,15 +24,16 @@ def similarities(wanted, rows, row_scale, columns, column_scale, found):
 
     Reads wanted int64 (m,); rows: Compressed by row, with row_scale float64, their inverse lengths; columns:
     Compressed by column, the other matrix, with column_scale float64 (n,). Writes found (m, n). Products are added up
-    in float64, in the order of the features, scaled once and rounded once: the similarity of i to j has the bits of that
-    of j to i.
+    in the order of the features, so that the similarity of i to j has the bits of that of j to i.
     """
+    start, index, value = columns
     for i in prange(len(wanted)):
-        row = wanted[i]
-        total = np.zeros(found.shape[1])
+        row, total = wanted[i], found[i]
+        total[:] = 0
         for e in range(rows.start[row], rows.start[row + 1]):
-            feature, value = rows.index[e], np.float64(rows.value[e])
-            for f in range(columns.start[feature], columns.start[feature + 1]):
-                total[columns.index[f]] += value * np.float64(columns.value[f])
+            feature, factor = rows.index[e], rows.value[e]
+            for f in range(start[feature], start[feature + 1]):
+                total[index[f]] += factor * value[f]
+        scale = row_scale[row]
         for j in range(len(total)):
-            found[i, j] = min(max(total[j] * (row_scale[row] * column_scale[j]), -1.0), 1.0)
+            total[j] = min(max(total[j] * (scale * column_scale[j]), -1.0), 1.0)
