@@ -10,16 +10,6 @@ from typing import Any, NoReturn
 import numpy as np
 
 
-def is_tensor(A: Any) -> bool:
-    """Whether A is a torch tensor, asked without importing torch."""
-    return hasattr(A, "detach") and hasattr(A, "device")
-
-
-def off_cpu(A: Any) -> bool:
-    """Whether A is a torch tensor on a device other than the CPU."""
-    return is_tensor(A) and A.device.type != "cpu"
-
-
 def is_sparse(A: Any) -> bool:
     """Whether A is a matrix or an array of scipy.sparse, asked without importing scipy."""
     return type(A).__module__.startswith("scipy.sparse") and hasattr(A, "tocsr")
@@ -27,7 +17,7 @@ def is_sparse(A: Any) -> bool:
 
 def as_array(A: Any, name: str) -> np.ndarray:
     """View `A` (array, CPU tensor, frame or nested list) as a real, non-empty 2-D array; never copies an array."""
-    if is_tensor(A):
+    if hasattr(A, "detach") and hasattr(A, "device"):
         A = _of_tensor(A, name)
     elif is_sparse(A):
         raise TypeError(
@@ -46,11 +36,6 @@ def as_array(A: Any, name: str) -> np.ndarray:
         A = _stacked(A, name)
     _check_numbers(A, name)
     return A
-
-
-def as_given(A: Any, name: str) -> Any:
-    """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
-    return A if off_cpu(A) or is_sparse(A) else as_array(A, name)
 
 
 def _check_numbers(A: np.ndarray, name: str) -> None:

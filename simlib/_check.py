@@ -10,9 +10,26 @@ from typing import Any, NoReturn
 import numpy as np
 import psutil
 
+from simlib._arrays import as_array, is_sparse
+
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
 FAR = 100.0  # numbers so many times larger than all others ...
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
+
+
+def is_tensor(A: Any) -> bool:
+    """Whether A is a torch tensor, asked without importing torch."""
+    return hasattr(A, "detach") and hasattr(A, "device")
+
+
+def off_cpu(A: Any) -> bool:
+    """Whether A is a torch tensor on a device other than the CPU."""
+    return is_tensor(A) and A.device.type != "cpu"
+
+
+def as_given(A: Any, name: str) -> Any:
+    """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
+    return A if off_cpu(A) or is_sparse(A) else as_array(A, name)
 
 
 def working_dtype(dtype: np.dtype) -> type:

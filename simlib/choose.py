@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _arrays, _check
+from simlib import _check
 from simlib._engine import silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
@@ -364,7 +364,7 @@ def stability(
 
 def _host(A: Any) -> Any:
     """A as an array, or the scipy.sparse matrix that it is; a tensor on a device is refused."""
-    return A if _arrays.is_sparse(A) else _arrays.as_array(A, "A")
+    return A if _check.is_sparse(A) else _check.as_array(A, "A")
 
 
 def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
@@ -393,7 +393,7 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
      [ 2 10]]
     """
     rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
-    return rng.permuted(_arrays.as_array(X, "X"), axis=0)
+    return rng.permuted(_check.as_array(X, "X"), axis=0)
 
 
 def _check_ks(ks: Sequence[int], n: int) -> list[int]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _arrays, _check
+from simlib import _check
 from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels.sums import best_members
@@ -88,9 +88,9 @@ class Clustering:
 
         For ``metric="similarity"`` the rows are similarities to the medoids, for ``"precomputed"`` distances.
         """
-        if self.centres is not None and _arrays.is_sparse(A):
+        if self.centres is not None and _check.is_sparse(A):
             return self._by_centres(A.tocsr())
-        rows = _arrays.as_array(A, "A")
+        rows = _check.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
             return self._by_centres(rows)
@@ -213,7 +213,7 @@ def kmedoids(
     n_init = _check.whole_number(n_init, "n_init", 1)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = _arrays.as_given(A, "A")
+    A = _check.as_given(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
     _check.init(init, k, A.shape[0], starts.STARTS)
     drawn = starts.is_drawn(init)
@@ -255,7 +255,7 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
-    A = _arrays.as_given(A, "A")
+    A = _check.as_given(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     with memory_explained(A):
         return clustering(prepare(A, metric), Found(medoids))
@@ -308,7 +308,7 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
-    A = A if _arrays.is_sparse(A) else _arrays.as_array(A, "A")
+    A = A if _check.is_sparse(A) else _check.as_array(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     items = prepare_host(A, metric)
     _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")

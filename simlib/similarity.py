@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _arrays, _check
+from simlib import _check
 from simlib._engine import sparse, tiles
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained
@@ -127,17 +127,17 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
     if block_size is not None:
         block_size = _check.whole_number(block_size, "block_size", 1)
-    if _arrays.off_cpu(X):
+    if _check.off_cpu(X):
         from simlib._engine import tensors  # imports torch, which arrays have no need of
 
         if out is not None:
             raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
         with memory_explained(X):
             return tensors.similarity(X, Y, centred, _check.storage_dtype(dtype), block_size or TILE_ROWS, progress)
-    if _arrays.is_sparse(X) or _arrays.is_sparse(Y):
+    if _check.is_sparse(X) or _check.is_sparse(Y):
         return _sparse_similarity(X, Y, centred, dtype, out, progress)
-    x = _arrays.as_array(X, "X")
-    y = None if Y is None else _arrays.as_array(Y, "Y")
+    x = _check.as_array(X, "X")
+    y = None if Y is None else _check.as_array(Y, "Y")
     if y is not None:
         _check.same_columns(x.shape[1], y.shape[1])
     stored = _check.storage_dtype(dtype)
@@ -151,7 +151,7 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     tiles.fill(target, rows, columns, height, Y is None, progress)
     if out is not None:
         return out
-    return _as_tensor(target) if _arrays.is_tensor(X) else target
+    return _as_tensor(target) if _check.is_tensor(X) else target
 
 
 def _sparse_similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, progress: bool) -> Any:
@@ -169,11 +169,11 @@ def _sparse_similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, prog
 
 def _as_sparse(A: Any, name: str) -> Any:
     """A itself, or a dense array as a sparse one."""
-    if _arrays.is_sparse(A):
+    if _check.is_sparse(A):
         return A
     from scipy.sparse import csr_array
 
-    return csr_array(_arrays.as_array(A, name))
+    return csr_array(_check.as_array(A, name))
 
 
 def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
@@ -191,7 +191,7 @@ def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
         raise TypeError(f"out must be an array with shape, dtype and __setitem__, got {type(out).__name__}")
     if tuple(out.shape) != shape:
         raise ValueError(f"out must have shape {shape}, got {tuple(out.shape)}")
-    target = out.detach().numpy() if _arrays.is_tensor(out) else out
+    target = out.detach().numpy() if _check.is_tensor(out) else out
     if np.dtype(target.dtype).kind != "f":
         raise TypeError(f"out must be of a float type, got {target.dtype}")
     if isinstance(target, np.ndarray) and not target.flags.writeable:

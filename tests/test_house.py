@@ -11,13 +11,20 @@ import pytest
 
 SIMLIB = Path(__file__).parents[1] / "simlib"
 STOREYS = [
-    ["_labels", "_engine.kernels.compile", "_engine.kernels.llvm"],
-    ["_engine.kernels.tiles", "_engine.kernels.lists", "_engine.kernels.nearest", "_engine.kernels.prepare"],
+    ["_labels", "_arrays", "_engine.kernels.compile", "_engine.kernels.llvm"],
+    [
+        "_engine.kernels.tiles",
+        "_engine.kernels.lists",
+        "_engine.kernels.nearest",
+        "_engine.kernels.prepare",
+        "_engine.kernels.sparse",
+    ],
     ["_engine.kernels.search", "_engine.kernels.sums", "_engine.kernels.starts", "_engine.kernels.silhouettes"],
-    ["_arrays", "_check", "_engine.metrics"],
+    ["_check", "_engine.metrics"],
     ["_engine.tiles", "_engine.progress"],
     ["_engine.lists"],
     ["_engine.items"],
+    ["_engine.sparse"],
     ["_engine.tensors", "_engine.silhouettes"],
     ["_engine.prepare", "_engine.starts"],
     ["_engine.search"],

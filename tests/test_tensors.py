@@ -9,7 +9,7 @@ import torch
 from numpy.testing import assert_array_equal
 
 import simlib
-from simlib import _arrays, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
 from simlib._engine import tensors
 from simlib._engine.metrics import METRICS
 
@@ -33,7 +33,7 @@ def on_device(A, *args, function=kmedoids, **options):
     """`kmedoids`, or another function, as for a tensor on a GPU."""
     tensor = A if isinstance(A, torch.Tensor) else torch.from_numpy(np.asarray(A))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_arrays, "off_cpu", _arrays.is_tensor)
+        patch.setattr(_check, "off_cpu", _check.is_tensor)
         return function(tensor, *args, **options)
 
 

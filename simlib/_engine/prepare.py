@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib import _arrays, _check
+from simlib import _check
 from simlib._engine import sparse
 from simlib._engine.items import BLOCK_ROWS, HostItems, Items, MatrixItems, VectorItems
 from simlib._engine.kernels import prepare as kernels
@@ -30,8 +30,8 @@ def prepare(A: Any, metric: str) -> Items:
         Not square, asymmetric, NaN or infinity, distances passed as similarities or the reverse, an unknown metric; the
         message names the rows or the values.
     """
-    if not _arrays.off_cpu(A):
-        return prepare_host(_arrays.as_given(A, "A"), metric)
+    if not _check.off_cpu(A):
+        return prepare_host(_check.as_given(A, "A"), metric)
     from simlib._engine.tensors import TensorItems  # imports torch, which arrays have no need of
 
     _check.one_of(metric, "metric", tuple(METRICS))
@@ -42,7 +42,7 @@ def prepare_host(A: Any, metric: str) -> HostItems:
     """The items of an array (n, n) or (n, d), or of a scipy.sparse matrix (n, d), checked."""
     _check.one_of(metric, "metric", tuple(METRICS))
     found, dtype = METRICS[metric], _check.working_dtype(A.dtype)
-    if _arrays.is_sparse(A):
+    if _check.is_sparse(A):
         if metric != "cosine":
             raise TypeError(f'a sparse A is taken for metric="cosine" only, got "{metric}": pass A.toarray()')
         return SparseItems(sparse.unit_scale(A, "A"), found, A)
@@ -57,7 +57,7 @@ def prepare_host(A: Any, metric: str) -> HostItems:
 @contextmanager
 def memory_explained(A: Any) -> Iterator[None]:
     """Turn a device's lack of memory into a MemoryError that names the ways out."""
-    if not _arrays.is_tensor(A):
+    if not _check.is_tensor(A):
         yield
         return
     import torch

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from simlib import _arrays, _check
+from simlib import _check
 from simlib._engine.items import Items
 from simlib._engine.metrics import Metric
 from simlib._engine.tiles import tiles
@@ -123,7 +123,7 @@ class TensorItems(Items):
     def centres(self, medoids: np.ndarray) -> np.ndarray | None:
         if self._unit is None:
             return None
-        return _arrays.as_array(self.given[self.numbers(medoids)].cpu(), "A").copy()
+        return _check.as_array(self.given[self.numbers(medoids)].cpu(), "A").copy()
 
     def block_search(self, medoids: np.ndarray) -> BlockSearch:
         return BlockSearch(self, medoids)
@@ -226,7 +226,7 @@ def similarity(
 
     `stored` is the type of the result, None for the one it is computed in; `height` the rows of a tile.
     """
-    if _arrays.is_tensor(Y) and Y.device != X.device:
+    if _check.is_tensor(Y) and Y.device != X.device:
         raise ValueError(f"X is on {X.device} and Y on {Y.device}: bring them to one device, with X.cpu() for instance")
     symmetric = Y is None
     x, a = unit_scale(X, centred, "X")
@@ -300,5 +300,5 @@ def _compare(A: torch.Tensor, metric: Metric, work: torch.dtype, top: torch.Tens
         below = metric.sign * tile <= torch.minimum(top[here, None], top) + slack
         wrong = torch.nonzero(~(even & below).all(dim=1))
         if len(wrong):
-            whole = _arrays.as_array(A.to(work).cpu(), "A")
+            whole = _check.as_array(A.to(work).cpu(), "A")
             _check.name_fault(whole, metric.of_distances, first + int(wrong[0]), slack, share)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _arrays
 from simlib._engine.metrics import METRICS
 from simlib.medoids import Clustering
 from simlib.similarity import between
@@ -23,7 +22,7 @@ def item_names(labels: Sequence[str] | None, n: int) -> list[str]:
 
 def scanned(S: Any, fit: Clustering) -> np.ndarray:
     """S as an array, if it is what `fit` was made from; about 50 items are compared."""
-    S = _arrays.as_array(S, "S")
+    S = _check.as_array(S, "S")
     n = len(fit.labels)
     d = None if fit.centres is None else fit.centres.shape[1]
     if S.shape not in ((n, n), (n, d)):
