@@ -23,6 +23,11 @@ from simlib.files import arrays, formats
 from simlib.files.card import Card, card_of
 from simlib.files.interface import Source
 
+ONE_COLUMN = (
+    "One column: the cosine or the correlation of single numbers says no more than their signs. Give distances between "
+    'them, such as abs(x - y), with metric="precomputed".'
+)
+
 
 class Loaded(NamedTuple):
     """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes."""
@@ -111,6 +116,8 @@ def load_vectors(
         raise ValueError(f"{source.name}: no row of numbers is left; {' '.join(source.card.dropped)}")
     if labels is None:
         _note_first_column_that_counts(vectors, source.card)
+    if vectors.shape[1] == 1:
+        source.card.notes.append(ONE_COLUMN)
     labels = arrays.as_labels(labels, len(vectors), source.card)
     return Loaded(vectors, labels, source.card.with_shape(vectors))
 
