@@ -391,7 +391,7 @@ REFUSED = {
     "JSON lines, a word in a vector": (
         "a.jsonl",
         lines([*RECORDS, {"id": 1, "text": "x", "embedding": [1, 2, "c", 4, 5]}]),
-        r"'embedding'.*row 7 .*'c'",
+        r"'embedding' holds .*'c'.* in row 7 ",
     ),
     "JSON lines, no vector": ("a.jsonl", lines(records(id=range(N), text=WORDS)), r"no column of numbers.*'id'"),
     "JSON lines, two vectors": (

@@ -109,15 +109,11 @@ def with_quotes(line: str, style: Style) -> str:
     return line
 
 
-class Quoted(io.TextIOBase):
-    """A file of text whose bare lists get quotation marks while it is read."""
+class Quoted:
+    """A file of text whose bare lists get quotation marks while it is read. It has what pandas asks of a file."""
 
     def __init__(self, file: io.TextIOWrapper, style: Style) -> None:
         self._lines = (with_quotes(line.rstrip("\r\n"), style) + "\n" for line in file)
-        self._rest = ""
-
-    def readable(self) -> bool:
-        return True
 
     def read(self, size: int | None = -1) -> str:
         """The next signs, about `size` of them: whole lines."""
@@ -134,6 +130,3 @@ class Quoted(io.TextIOBase):
 
     def __iter__(self) -> Iterator[str]:
         return self._lines
-
-    def __next__(self) -> str:
-        return next(self._lines)

@@ -44,6 +44,8 @@ def is_list(cell: Any) -> bool:
     """Whether a cell opens as a list of numbers. A text in round or curly brackets must be one to its end."""
     if isinstance(cell, str):
         return bool(_OPENS.match(cell)) or bool(_OTHER_BRACKETS.match(cell) and _is_whole(cell))
+    if not isinstance(cell, list | tuple | np.ndarray):
+        return False
     while isinstance(cell, list | tuple | np.ndarray) and len(cell):
         cell = cell[0]
     return cell is None or (isinstance(cell, int | float | np.number) and not isinstance(cell, bool))

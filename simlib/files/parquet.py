@@ -45,7 +45,7 @@ def read(source: Source) -> Read:
         file = pq.ParquetFile(source.path)
         whole = Batches(file.schema_arrow, file.metadata.num_rows, lambda n, names: file.iter_batches(n, columns=names))
         return read_batches(source, whole)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise ValueError(unreadable(source.name, error)) from None
 
 
