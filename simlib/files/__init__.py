@@ -6,9 +6,16 @@ the card says which ones were left out and why.
 Where to find what
     formats.py     the table of formats: which end of a name means which reader; a new format is a new row here
     interface.py   what every reader takes (`Source`) and gives back (`Read`)
-    npy.py  parquet.py  text.py  word2vec.py      the readers
+    text.py  word2vec.py  json.py  svmlight.py                              the readers of text
+    npy.py  hdf5.py  matlab.py  tensors.py  vecs.py  word2vec_binary.py      the readers of arrays
+    parquet.py  arrow.py                                                    the readers of tables of Arrow
     lines.py  dialect.py      text files: their encoding and lines; their separator, decimal sign and heading
+    brackets.py  lists.py     vectors that stand in a file as lists: in lines of text; in the cells of a column
+    records.py     where the items are in a value of JSON
     columns.py     which column holds the labels, which are the vectors, which number the rows
+    held.py        the same for a file that holds arrays by name
+    digits.py      whether numbers in text become float32 or float64
+    sparse.py      vectors of which only the numbers that are not 0 are stored
     pieces.py  messages.py  arrays.py  card.py    what all of them share
 """
 
@@ -19,15 +26,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib.files import arrays, formats
+from simlib.files import arrays, formats, sparse
 from simlib.files.card import Card, card_of
 from simlib.files.interface import Source
+
+ONE_COLUMN = (
+    "One column: the cosine similarity of single numbers is only 1 or -1, and they have no correlation. Give distances "
+    'between them, such as abs(x - y), with metric="precomputed".'
+)
 
 
 class Loaded(NamedTuple):
     """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes."""
 
-    vectors: np.ndarray
+    vectors: Any  # np.ndarray, or scipy.sparse.csr_array
     labels: np.ndarray
     card: dict[str, Any]
 
@@ -45,29 +57,50 @@ def load_vectors(
 ) -> Loaded:
     """Read vectors and their labels from a file.
 
+    ==================================  ============================================================================
+    what you have                       what to call
+    ==================================  ============================================================================
+    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt; ``label="name", columns=["a", "b"]``
+    a column of lists, ``[0.1, 0.2]``   the same; where there are several such columns ``columns=["embedding"]``
+    word2vec, GloVe                     ``load_vectors("x.vec")``, .txt, or .bin
+    JSON: records, lists, or by name    ``load_vectors("x.jsonl", label="title")``, .ndjson, .json
+    Parquet, Feather, Arrow             ``load_vectors("x.parquet")``, .feather, .arrow: as a table of text
+    one array                           ``load_vectors("x.npy")``, .fvecs, .bvecs, .ivecs
+    arrays by name                      ``load_vectors("x.npz", columns=["train"], label="names")``, .h5, .hdf5,
+                                        .mat, .safetensors
+    cells and genes                     ``load_vectors("x.h5ad")`` reads X; ``columns=["X_pca"], label="cell_type"``
+    mostly zeros                        ``load_vectors("x.npz")`` of SciPy's save_npz, .svm, .svmlight, .libsvm;
+                                        also a sparse .mat or .h5ad
+    torch's or Python's pickles         not read: ``np.save("x.npy", t.cpu().numpy())`` first
+    ==================================  ============================================================================
+
+    Text and JSON may also be packed, as .gz. .h5, .h5ad and .safetensors need the extra ``simlib[formats]``.
+
     Parameters
     ----------
     path : str or Path
-        A file of NumPy (.npy or .npz), of Parquet (.parquet), or of text (.csv, .tsv, .txt or .vec, each also packed
-        as .gz). Text must be UTF-8, or UTF-16 with its mark. Commas, semicolons, tabs, bars or blanks between the
-        fields are recognised, and so are decimal commas and the texts of word2vec and GloVe.
+        A file of one of these formats. Text must be UTF-8, or UTF-16 with its mark. Commas, semicolons, tabs, bars or
+        blanks between the fields are recognised, and so are decimal commas. Lists may stand in quotation marks or
+        not; they may be written as JSON, Python, NumPy or PostgreSQL writes them.
     label : str, optional
-        Name of the column of labels. Default: the first column of text. If there is none, a column that numbers the
-        rows; if there is none either, 0, 1, 2, ... In a .npz file the labels are an array named labels, label, names,
-        words or ids, else the first array of texts.
+        Name of the column of labels. Default: the first column of text. In JSON, fields named text, title, name or
+        the like go first. If there is no text, a column that numbers the rows; if there is none either, 0, 1, 2, ...
+        In a file of arrays the labels are an array named labels, label, names, words or ids, else the first array of
+        texts.
     columns : list of str, optional
-        Names of the columns that are the vectors. Default: the one column of lists of a .parquet file. If there is
+        Names of the columns that are the vectors, or of the one array. Default: the one column of lists. If there is
         none, all columns of numbers but those that number the rows: they hold distinct whole numbers and are called
         id, index, user_id or the like, or have no name.
     progress : bool
-        Draw a bar over the bytes of a text file or the rows of a .parquet file.
+        Draw a bar over the bytes of a text file or the rows of a table of Arrow.
 
     Returns
     -------
     Loaded
         vectors : finite numbers (n, d). float32 and float64 stay as they are. Half precision and whole numbers up to
-        2**24 become float32, larger whole numbers float64, and numbers in text float32. Rows of zeros and copies of
-        rows are kept.
+        2**24 become float32, larger whole numbers float64. Numbers in text become float32; they become float64 where
+        float32 would lose digits that tell the rows apart, and the card says so. Rows of zeros and copies of rows are
+        kept. Sparse files give a ``scipy.sparse.csr_array``.
         labels : texts (n,), cut to 200 characters.
         card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
         sentence for whatever was decided).
@@ -80,13 +113,16 @@ def load_vectors(
         names the file and the way out.
     MemoryError
         The file says that it holds more than fits into memory.
+    ImportError
+        The library that reads this format is not installed. The message says what to install.
 
     Notes
     -----
     pandas parses text at most 20,000 rows and 4 million numbers at a time. Memory holds the result and a few such
-    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core; as word2vec text they take
-    14 s and 0.7 GB. The labels are an array as wide as the longest of them: a single one of 200 characters makes a
-    million labels take 0.8 GB. A row with too few fields counts as one with missing numbers.
+    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core. As word2vec text they take
+    14 s and 0.7 GB, as JSON lines 28 s and 0.8 GB. The labels are an array as wide as the longest of them: a single
+    one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one with missing
+    numbers.
 
     Examples
     --------
@@ -104,14 +140,20 @@ def load_vectors(
     source = Source(path, card_of(path, form.name), label, columns, progress=progress)
     values, labels, _ = form.read(source)
     formats.refuse_names(source, form)
-    vectors = arrays.as_floats(values, source.name)
-    del values  # where it was copied, memory has room for one copy only
-    vectors, labels = arrays.keep_finite_rows(vectors, labels, source.card)
-    if not len(vectors):
+    if sparse.is_sparse(values):
+        vectors, labels = sparse.finished(source, values, labels)
+    else:
+        vectors = arrays.as_floats(values, source.name)
+        del values  # where it was copied, memory has room for one copy only
+        vectors, labels = arrays.keep_finite_rows(vectors, labels, source.card)
+        if labels is None:
+            _note_first_column_that_counts(vectors, source.card)
+    rows, columns_found = vectors.shape
+    if not rows:
         raise ValueError(f"{source.name}: no row of numbers is left; {' '.join(source.card.dropped)}")
-    if labels is None:
-        _note_first_column_that_counts(vectors, source.card)
-    labels = arrays.as_labels(labels, len(vectors), source.card)
+    if columns_found == 1:
+        source.card.notes.append(ONE_COLUMN)
+    labels = arrays.as_labels(labels, rows, source.card)
     return Loaded(vectors, labels, source.card.with_shape(vectors))
 
 
@@ -121,8 +163,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), a .npz file, or delimited text. Text may have
-        labels in its first row or its first column.
+        A .npy file (it is memory-mapped: only what is used is read), delimited text, or a .npz, .json, .h5, .mat or
+        .safetensors file. Text may have labels in its first row or its first column.
     progress : bool
         Draw a bar over the bytes of a text file.
 
@@ -150,6 +192,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     formats.refuse_matrix(path, form)
     source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
     matrix, labels, names = form.read(source)
+    if sparse.is_sparse(matrix):
+        raise ValueError(f"{source.name} holds a sparse matrix: save it as .npy, np.save('S.npy', matrix.toarray())")
     if matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{source.name}: a matrix of similarities must be square, got {matrix.shape}; vectors?")
     if not matrix.dtype.isnative:  # the file was written on another kind of machine

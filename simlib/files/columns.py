@@ -45,12 +45,16 @@ def roles(source: Source, table: list[Column]) -> Roles:
     numbers = _of_kind(table, "number")
     texts = _of_kind(table, "text")
     lists = _of_kind(table, "list")
-    if source.columns is None and not lists:
+    if source.columns is None:
         counters = [i for i in numbers if table[i].numbers_rows]
-        if len(numbers) > len(counters):
+        if lists:
+            texts = texts or counters[:1]
+        elif len(numbers) > len(counters):
             texts = texts or counters[:1]
             numbers = [i for i in numbers if i not in counters]
             _note_counters([table[i].name for i in counters], source)
+        elif counters:
+            _refuse_counters_only([table[i].name for i in counters], source)
     if source.columns is None and len(lists) > 1:
         found = listed([table[i].name for i in lists])
         raise ValueError(f"{source.name} has several columns of lists: name one of {found} with columns=")
@@ -72,6 +76,21 @@ def _note_counters(names: list[str], source: Source) -> None:
     """Say on the card which columns are left out of the vectors, because they number the rows."""
     for name in names:
         source.card.notes.append(f"Column {name!r} numbers the rows and is not part of the vectors.")
+
+
+def _refuse_counters_only(names: list[str], source: Source) -> None:
+    """Raise because the only columns of numbers number the rows: they do not stand in for vectors."""
+    raise ValueError(
+        f"{source.name} has no column of numbers but {listed(names)}, which numbers the rows: name the columns of the "
+        "vectors with columns="
+    )
+
+
+def refuse_mixed(source: Source, chosen: list[Column]) -> None:
+    """Raise if a column of lists was chosen for the vectors, and others beside it."""
+    lists = [column.name for column in chosen if column.kind == "list"]
+    if lists and len(chosen) > 1:
+        raise ValueError(f"{source.name}: {lists[0]!r} is a column of lists: name it alone with columns=")
 
 
 def _label(source: Source, names: list[str], texts: list[int]) -> int | None:

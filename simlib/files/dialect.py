@@ -10,11 +10,12 @@ import re
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from simlib.files import brackets, lists
 from simlib.files.interface import Source
 from simlib.files.lines import BYTES_OF_A_LONG_SAMPLE
 from simlib.files.messages import listed, unreadable
 
-MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")  # in columns of numbers
+MISSING = ("", "\\N", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")  # in columns of numbers
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|NaN|Inf)")
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "blanks"}
 TABLE_LINES_JUDGED = 50
@@ -75,7 +76,8 @@ def _separator(source: Source, lines: list[str]) -> str:
     for separator in SEPARATORS:
         rows = _rows(source, lines, separator)
         widths = [len(row) for row in rows]
-        if min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1:
+        equal = min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1
+        if equal and _keeps_lists(lines, rows, separator):
             found[separator] = _share_of_numbers(rows)
     if found:
         return max(found, key=lambda separator: found[separator])
@@ -86,6 +88,15 @@ def _separator(source: Source, lines: list[str]) -> str:
         f"{source.name}: the lines have unequal numbers of fields ({widths[0]}, then {widths[1:6]}): "
         "expected a table, one row an item"
     )
+
+
+def _keeps_lists(lines: list[str], rows: Rows, separator: str) -> bool:
+    """Whether every list of numbers in the lines is within one field of the rows, not split by the separator."""
+    whole = [found for line in lines for found in brackets.lists_in(line)]
+    if separator == " ":
+        whole = [re.sub(" +", " ", found) for found in whole]
+    fields = [field for row in rows for field in row if lists.is_list(field) or "[" in field]
+    return all(any(found in field for field in fields) for found in whole)
 
 
 def _is_comment(line: str) -> bool:
@@ -128,16 +139,16 @@ def heading_of(source: Source, dialect: Dialect, lines: list[str]) -> Heading:
     body = [line for line in lines[comments:] if line.strip()]
     first, *rows = _rows(source, body[:TABLE_LINES_JUDGED], dialect.separator)
     top = [field.strip() for field in first]
-    if not rows and not any(is_number(field, dialect) for field in top):
+    if not rows and not any(_is_datum(field, dialect) for field in top):
         raise ValueError(f"{source.name} has a heading but no rows")
     top = _as_wide_as(source, rows, top)
-    numeric = [all(is_number(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
+    numeric = [all(_is_datum(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
     if rows and _holds_names(top, rows, numeric, dialect):
         return Heading(top, comments + 1, [i for i, numbers in enumerate(numeric) if numbers], True)
     source.card.notes.append("The first line is read as an item, there are no names of columns.")
     names = [str(i) for i in range(len(top))]
     return Heading(
-        names, comments, [i for i, field in enumerate(top) if numeric[i] and is_number(field, dialect)], False
+        names, comments, [i for i, field in enumerate(top) if numeric[i] and _is_datum(field, dialect)], False
     )
 
 
@@ -167,7 +178,7 @@ def _as_wide_as(source: Source, rows: Rows, top: list[str]) -> list[str]:
 
 def _holds_names(top: list[str], rows: Rows, numeric: list[bool], dialect: Dialect) -> bool:
     """Whether the first line holds names: a text above a column of numbers, texts only, or numbers that are names."""
-    numbers = [is_number(field, dialect) for field in top]
+    numbers = [_is_datum(field, dialect) for field in top]
     above_numbers = any(numeric[i] and not numbers[i] for i in range(len(top)))
     return above_numbers or not any(numbers) or _numbers_are_names(top, rows, numeric)
 
@@ -183,6 +194,11 @@ def _numbers_are_names(top: list[str], rows: Rows, numeric: list[bool]) -> bool:
     counts = top[1:] == [str(i) for i in range(len(top) - 1)]
     labels_below = top[0] == "" and all(row[0].strip() for row in rows)
     return counts or labels_below or (fractions and steps == {1})
+
+
+def _is_datum(field: str, dialect: Dialect) -> bool:
+    """Whether a field is a number, a list of them, or stands for a missing one."""
+    return is_number(field, dialect) or lists.is_list(field)
 
 
 def is_number(field: str, dialect: Dialect) -> bool:

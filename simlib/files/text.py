@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from simlib import _check
-from simlib.files import columns, pieces, word2vec
+from simlib.files import brackets, columns, digits, lists, pieces, word2vec
 from simlib.files.columns import Column
 from simlib.files.dialect import MISSING, SEPARATORS, Dialect, Heading, dialect_of, heading_of, is_number
 from simlib.files.interface import Read, Source
@@ -26,17 +26,30 @@ _UNUSUAL_NUMBER = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?|[+-]?\d+[.,]
 
 
 class TextTable(NamedTuple):
-    """A table of text that is to be read, and what its first lines told about it."""
+    """A table of text that is to be read, and what its first lines told about it.
+
+    Attributes
+    ----------
+    source : the file
+    encoding : its encoding
+    dialect : how its fields are written
+    heading : what its top tells
+    lists : how lists of numbers stand in its lines
+    width : about how many numbers a row holds
+    """
 
     source: Source
     encoding: str
     dialect: Dialect
     heading: Heading
+    lists: brackets.Style
+    width: int
 
 
 def read(source: Source) -> Read:
-    """Numbers, labels and names of the columns: float64 for a matrix, which must be finite, else float32."""
+    """Numbers, labels and names of the columns; a matrix must be finite and is float64."""
     beginning = beginning_of(source)
+    beginning = beginning._replace(lines=brackets.whole_records(beginning.lines))
     shape = word2vec.shape_of(beginning.lines)
     if shape and source.label is None and source.columns is None:
         found = word2vec.read(source, beginning, shape)
@@ -49,67 +62,104 @@ def read(source: Source) -> Read:
 
 def _read_table(source: Source, beginning: Beginning) -> Read:
     """Read a table: judge its form by its first lines, its columns by its first rows, then take all its rows."""
-    form = dialect_of(source, beginning.lines)
-    heading = heading_of(source, form, beginning.lines)
+    if brackets.are_json(beginning.lines):
+        raise ValueError(f"{source.name} holds JSON: let its name end in .json, or in .jsonl if a line is a record")
+    style = brackets.style_of(beginning.lines)
+    lines = [brackets.with_quotes(line, style) for line in beginning.lines]
+    form = dialect_of(source, lines)
+    if style == "fields" and form.separator == "\t":  # no list has a tab in it: the lines can stay as they are
+        style, lines = "quoted", beginning.lines
+    heading = heading_of(source, form, lines)
     wanted = {source.label, *(source.columns or ())}
     columns.refuse_repeated(source, [name for name in heading.names if name in wanted])
-    table = TextTable(source, beginning.encoding, form, heading)
+    width = len(heading.names) + brackets.numbers_a_line(lines)
+    table = TextTable(source, beginning.encoding, form, heading, style, width)
     roles = _roles(table)
-    values, labels = _read_rows(table, roles)
+    names = [heading.names[i] for i in roles.vectors]
+    values, labels = digits.collected(source, lambda: _pieces(table, roles), names)
     separators = SEPARATORS[form.separator]
     source.card.notes.append(f"Fields are separated by {separators}, the decimal sign is '{form.decimal}'.")
-    return Read(values, labels, [heading.names[i] for i in roles.vectors] if heading.given else None)
+    return Read(values, None if roles.label is None else labels, names if heading.given else None)
 
 
-def _roles(table: TextTable) -> columns.Roles:
+class TextRoles(NamedTuple):
+    """The column of labels, or None, the columns that are the vectors, and whether the one column is of lists."""
+
+    label: int | None
+    vectors: list[int]
+    lists: bool
+
+
+def _roles(table: TextTable) -> TextRoles:
     """Which column holds the labels and which are the vectors, judged by the first piece of the rows."""
-    with opened(table.source, table.encoding) as file:
-        first = next(_parsed(table, file, None))
-    if table.source.columns is None:
-        _refuse_stray_texts(table, first)
-    return columns.roles(table.source, [_described(name, first[i]) for i, name in enumerate(table.heading.names)])
+    source = table.source
+    with opened(source, table.encoding) as file:
+        first = next(_parsed(table, file, []))
+    described = [_described(name, first[i]) for i, name in enumerate(table.heading.names)]
+    if source.columns is None:
+        _refuse_stray_texts(table, first, described)
+    label, vectors = columns.roles(source, described)
+    chosen = [described[i] for i in vectors]
+    columns.refuse_mixed(source, chosen)
+    return TextRoles(label, vectors, chosen[0].kind == "list")
 
 
 def _described(name: str, values: pd.Series) -> Column:
     """What the first rows tell about a column."""
     if not pd.api.types.is_numeric_dtype(values):
-        return Column(name, "text")
+        return Column(name, "list" if lists.hold_vectors(_cells(values)) else "text")
     if pd.api.types.is_bool_dtype(values) or not values.notna().any():
         return Column(name, "other")
     return Column(name, "number", columns.numbers_rows(name, values.to_numpy()))
 
 
-def _read_rows(table: TextTable, roles: columns.Roles) -> tuple[np.ndarray, list[str] | None]:
-    """The numbers (n, vectors) and the n labels of all rows, None if no column holds labels."""
-    values: list[np.ndarray] = []
-    labels: list[str] = []
+def _cells(values: pd.Series) -> list[str | None]:
+    """The texts of a column, None where one is missing."""
+    return values.astype(object).where(values.notna(), None).tolist()
+
+
+def _pieces(table: TextTable, roles: TextRoles) -> Iterator[digits.Piece]:
+    """The numbers, float64 (rows, d), and the labels of the rows, a piece at a time; no labels if there are none."""
+    label, vectors, are_lists = roles
+    texts = ([] if label is None else [label]) + (vectors if are_lists else [])
+    width = None
     row = 0
     with opened(table.source, table.encoding) as file, bar_over_bytes(table.source) as bar:
-        for piece in _parsed(table, file, roles.label):
+        for piece in _parsed(table, file, texts):
             _refuse_swallowed_rows(table, piece, row)
-            numbers = np.column_stack([_numbers(table, i, piece[i], row) for i in roles.vectors])
-            values.append(numbers if table.source.matrix else _narrowed(table.source, numbers, row))
-            labels += piece[roles.label].tolist() if roles.label is not None else []
+            if are_lists:
+                at = vectors[0]
+                numbers = lists.rows_of(table.source, table.heading.names[at], _cells(piece[at]), row, width)
+                width = numbers.shape[1]
+            else:
+                numbers = np.column_stack([_numbers(table, i, piece[i], row) for i in vectors])
+            yield numbers, [] if label is None else _labels(table, piece[label])
             row += len(piece)
             advance(bar, file)
-    return pieces.joined(values), labels if roles.label is not None else None
 
 
-def _parsed(table: TextTable, file: io.TextIOWrapper, label: int | None) -> Iterator[pd.DataFrame]:
-    """The rows of the table, a piece at a time, the column of labels as text."""
+def _labels(table: TextTable, column: pd.Series) -> list[str]:
+    r"""The labels of a piece as they stand there, but none where PostgreSQL wrote \N, its sign for a missing text."""
+    labels = column.tolist()
+    return ["" if label == "\\N" else label for label in labels] if table.dialect.separator == "\t" else labels
+
+
+def _parsed(table: TextTable, file: io.TextIOWrapper, texts: list[int]) -> Iterator[pd.DataFrame]:
+    """The rows of the table, a piece at a time; the columns `texts` as texts."""
     heading = table.heading
     with plain_errors(table.source.name):
         try:
             for _ in range(heading.skipped):
                 next(file)
-            yield from pd.read_csv(file, **_options(table, label))
+            lines = file if table.lists == "quoted" else brackets.Quoted(file, table.lists)
+            yield from pd.read_csv(lines, **_options(table, texts))
         except pd.errors.EmptyDataError:
             raise ValueError(f"{table.source.name} has a heading but no rows") from None
         except pd.errors.ParserError as error:
             raise ValueError(_why_not_parsed(table, error)) from None
 
 
-def _options(table: TextTable, label: int | None) -> dict[str, Any]:
+def _options(table: TextTable, texts: list[int]) -> dict[str, Any]:
     """How pandas is to parse the table."""
     width = len(table.heading.names)
     form = table.dialect
@@ -121,12 +171,12 @@ def _options(table: TextTable, label: int | None) -> dict[str, Any]:
         "header": None,
         "names": range(width),
         "keep_default_na": False,
-        "na_values": {i: MISSING for i in table.heading.numeric if i != label},
-        "chunksize": pieces.rows_a_piece(width),
+        "na_values": {i: MISSING for i in table.heading.numeric if i not in texts},
+        "chunksize": pieces.rows_a_piece(table.width),
         "low_memory": False,
     }
-    if label is not None:
-        options["dtype"] = {label: str}  # 007 stays 007, and a label may be NA
+    if texts:
+        options["dtype"] = dict.fromkeys(texts, str)  # 007 stays 007, and a label may be NA
     return options
 
 
@@ -157,22 +207,14 @@ def _numbers(table: TextTable, i: int, column: pd.Series, row: int) -> np.ndarra
     return numbers
 
 
-def _narrowed(source: Source, numbers: np.ndarray, row: int) -> np.ndarray:
-    """The numbers of a piece that begins at `row`, as float32; raises if one is beyond its range."""
-    try:
-        with np.errstate(over="raise"):
-            return numbers.astype(np.float32)
-    except FloatingPointError:
-        beyond = (np.abs(numbers) > np.finfo(np.float32).max) & np.isfinite(numbers)
-        at = row + int(np.flatnonzero(beyond.any(axis=1))[0])
-        raise ValueError(f"{source.name}: row {at} (counted from 0) holds a number beyond 3.4e38: rescale it") from None
-
-
-def _refuse_stray_texts(table: TextTable, first: pd.DataFrame) -> None:
+def _refuse_stray_texts(table: TextTable, first: pd.DataFrame, described: list[Column]) -> None:
     """Raise if a column of text, other than the one that the caller names as labels, was meant to be of numbers."""
-    for i, name in enumerate(table.heading.names):
-        if name != table.source.label and not pd.api.types.is_numeric_dtype(first[i]):
+    no_lists = all(column.kind != "list" for column in described)
+    for i, column in enumerate(described):
+        if column.name != table.source.label and column.kind == "text":
             _refuse_stray_text(table, i, first[i])
+            if no_lists:
+                lists.refuse_packed(table.source, column.name, _cells(first[i]))
 
 
 def _refuse_stray_text(table: TextTable, i: int, column: pd.Series) -> None:
@@ -190,13 +232,18 @@ def _refuse_stray_text(table: TextTable, i: int, column: pd.Series) -> None:
 
 
 def _refuse_swallowed_rows(table: TextTable, piece: pd.DataFrame, row: int) -> None:
-    """Raise if a field runs over lines that look like rows: a quotation mark that is part of the text opened it."""
+    """Raise if a field runs over lines that look like rows: a quotation mark that is part of the text opened it.
+
+    A list of numbers may run over lines.
+    """
     for i in piece.columns:
         if pd.api.types.is_numeric_dtype(piece[i]):
             continue
         fields = piece[i].astype(object)
         for at in np.flatnonzero(fields.str.contains("\n", regex=False).fillna(False).to_numpy(bool)):
             inner = str(fields.iloc[at]).split("\n")[1:-1]
+            if lists.is_list(fields.iloc[at]):
+                continue
             if inner and all(line.count(table.dialect.separator) == piece.shape[1] - 1 for line in inner):
                 raise ValueError(
                     f"{table.source.name}: a field of row {row + at} (counted from 0) runs over {len(inner) + 2} lines "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simlib import _check
 from simlib._engine.metrics import METRICS
 from simlib.medoids import Clustering
 from simlib.similarity import between
