@@ -19,7 +19,7 @@ from numpy.testing import assert_array_equal
 from safetensors.torch import save_file
 from sklearn.datasets import dump_svmlight_file
 
-from simlib import load_matrix, load_vectors
+from simlib import load_vectors
 
 N, D = 7, 5
 X = np.random.default_rng(0).standard_normal((N, D)).round(4)
