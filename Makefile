@@ -33,13 +33,15 @@ test: $(READY)
 
 # Names of quick tests, at least one a module.
 SMALL := by_hand or step_by_step or imports_go_down or one_row_of_the_table or words_are_what or every_picture_of_fifty or \
-	starts_in_the_middle or cards_show_the_clusters or same_bits_as_one_machine or numbered_without_a_gap or environment_yml
+	starts_in_the_middle or no_report_is_refused or same_bits_as_one_machine or numbered_without_a_gap or \
+	environment_yml or widened_exactly or nothing_but_zeros or without_values
 
 check: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -k "simlib/ or $(SMALL)"
+	$(BIN)/python -m pytest simlib
+	$(BIN)/python -m pytest tests -k "$(SMALL)"
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks

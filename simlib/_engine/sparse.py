@@ -61,7 +61,8 @@ def unit_scale(X: Any, name: str) -> ScaledSparse:
     csr.sum_duplicates()
     row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
     top = np.zeros(csr.shape[0], dtype)
-    np.maximum.at(top, row, np.abs(csr.data))
+    with np.errstate(invalid="ignore"):  # NaN is found below
+        np.maximum.at(top, row, np.abs(csr.data))
     finite = np.ones(len(top), bool)
     finite[row[~np.isfinite(csr.data)]] = False
     _check.finite_rows(finite, name)
