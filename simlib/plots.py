@@ -236,11 +236,11 @@ def block_matrix(
     S = np.asarray(S)
     n = len(fit.labels)
     place = np.empty(len(fit.medoids), dtype=int)  # of each cluster along the picture
-    place[_leaf_order(_similarities(S, fit.medoids))] = np.arange(len(place))
+    place[_leaf_order(_similarities(S, fit))] = np.arange(len(place))
     items = np.lexsort((-fit.closeness, place[fit.labels]))
     drawn = items[_evenly(n, 4000)]
     side = min(side, len(drawn))
-    means = _block_means(S, drawn, side)
+    means = _block_means(S, drawn, side) / fit.unit
     image = ax.imshow(means, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
     _figure(ax).colorbar(image, ax=ax, label="similarity (mean of a block)" if side < n else "similarity")
     ax.set(xlabel="items, cluster by cluster", ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
@@ -260,7 +260,7 @@ def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarr
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    far = np.clip(1 - _similarities(np.asarray(S), fit.medoids), 0, None)
+    far = np.clip(1 - _similarities(np.asarray(S), fit), 0, None)
     flat = _classical_scaling(far)
     if len(far) < 16:
         return flat
@@ -408,9 +408,9 @@ def _loss(fit: Clustering) -> str:
     return "distance" if METRICS[fit.metric].of_distances else "1 − similarity"
 
 
-def _similarities(S: np.ndarray, medoids: np.ndarray) -> np.ndarray:
-    """Similarities of the medoids to each other, float64 (k, k)."""
-    return between(S, "similarity", medoids, medoids).astype(np.float64)
+def _similarities(S: np.ndarray, fit: Clustering) -> np.ndarray:
+    """Similarities of the medoids to each other, float64 (k, k), on the scale of the fit."""
+    return between(S, "similarity", fit.medoids, fit.medoids).astype(np.float64) / fit.unit
 
 
 def _leaf_order(similarities: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from simlib.medoids import Clustering, assign
 from simlib.similarity import SIMILARITIES, between
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
+SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
 DRAWN = 4_000  # items in the pictures of more than that
 LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
@@ -48,11 +49,32 @@ def read(
         return _shipped_words(metric)
     if metric in ON_VECTORS:
         A, labels, card = load_vectors(path, label=label, columns=columns)
+        A = _dense(A, card) if _check.is_sparse(A) else A
     else:
         A, labels, card = load_matrix(path)
+        A = A if METRICS[metric].of_distances else _on_scale_one(A, card)
     if len(A) < 4:
         raise ValueError(f"a report needs at least 4 items, {Path(path).name} has {len(A)}")
     return A, labels, card
+
+
+def _dense(A: Any, card: dict[str, Any]) -> np.ndarray:
+    """Sparse vectors as an ordinary array, if it fits into memory; the card says so."""
+    need = int(np.prod(A.shape)) * A.dtype.itemsize
+    _check.memory(need, "the vectors, written out with their zeros,", "take fewer columns")
+    card["notes"].append("The vectors are stored without their zeros and were written out.")
+    return A.toarray()
+
+
+def _on_scale_one(A: np.ndarray, card: dict[str, Any]) -> np.ndarray:
+    """Similarities divided by the similarity of an item to itself, if that is one number other than 1."""
+    own = np.asarray(A.diagonal(), dtype=np.float64)
+    top = own.max()
+    if not (np.isfinite(top) and top > 0 and abs(top - 1) > SAME and np.all(abs(own - top) <= SAME * top)):
+        return A
+    _check.memory(A.nbytes, "a copy of the matrix on the scale of 1", "divide it before")
+    card["notes"].append(f"Similarities are divided by {top:g}, the similarity of an item to itself.")
+    return (A / top).astype(np.float64 if A.dtype.kind != "f" else A.dtype)
 
 
 def _shipped_words(metric: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:

@@ -50,4 +50,4 @@ def closeness(S: np.ndarray, rows: np.ndarray, columns: np.ndarray, fit: Cluster
     """
     vectors = fit.centres is not None and S.shape[1] == fit.centres.shape[1]
     metric = "similarity" if METRICS[fit.metric].on_vectors and not vectors else fit.metric
-    return METRICS[metric].sign * between(S, metric, rows, columns).astype(np.float64)
+    return METRICS[metric].sign / fit.unit * between(S, metric, rows, columns).astype(np.float64)
