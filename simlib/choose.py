@@ -162,7 +162,7 @@ def scan_k(
     A, metric : as in `kmedoids`
     ks : distinct whole numbers between 2 and n - 1, in any order
     random_state : int
-        Seed, for symmetry with `kmedoids`: the greedy start and the way down are deterministic.
+        Checked but not used: the greedy start and the way down from it are deterministic.
     progress : bool
         Draw a bar over the ks.
 

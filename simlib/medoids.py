@@ -37,6 +37,7 @@ class Clustering:
     ----------
     medoids : int64 (k,), the row numbers of the centres, distinct
     labels : int32 (n,), position in `medoids`; labels[medoids[j]] == j
+    closeness : (n,), similarity of each item to its own medoid, or minus the distance
     inertia : float, the sum over items of 1 - similarity, or of the distance, to their own medoid
     n_iter, n_swaps : int, iterations (for swaps: passes over the items) and swaps made
     converged : bool, False if `max_iter` stopped the search
@@ -180,15 +181,17 @@ def kmedoids(
     few passes, because the help an item gives can only fall as medoids are added. Extra memory O(n k) for
     "alternate"; for "fasterpam" lists of about a tenth of the matrix's entries at most, 8 or 12 bytes each.
 
-    A float16 or memory-mapped matrix is read by blocks of rows, each widened to float32 while it is looked at.
+    A float32 or float64 matrix is read in place, memory-mapped or not. One of another type is widened a block of rows
+    at a time, while it is looked at.
 
     From vectors "alternate" takes O(n k d) an iteration and little memory: a cluster's most central member is the one
-    closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles, and keeps
-    for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
-    for float64). What is kept takes less than 4 GB (and a third more while it is made) and less than half of the free
-    memory. If the lists would take more, the first items have theirs and the rows of the others are computed anew in
-    each pass. With few medoids the matrix is shorter than the lists, and "build" looks at most rows. For these the
-    matrix is made if it fits (up to about 30,000 items in float32), else rows are computed as they are asked for.
+    closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles. It keeps,
+    for each item j, every item that is closer to j than to its own tenth-nearest medoid. These are about 10 n^2 / k
+    entries of 8 bytes (12 for float64). What is kept takes less than 4 GB (and a third more while it is made) and less
+    than half of the free memory. If the lists would take more, the first items have theirs and the rows of the others
+    are computed anew in each pass. With few medoids the matrix is shorter than the lists, and "build" looks at most
+    rows. For these the matrix is made if it fits (up to about 30,000 items in float32), else rows are computed as they
+    are asked for. A scipy.sparse A is taken for ``metric="cosine"`` and never made dense.
 
     On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
     rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
@@ -314,15 +317,16 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")
     owner, d1, d2 = _two_nearest(items, medoids)
     n, k = items.n, len(medoids)
-    alone = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
+    removal = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
     best = (np.inf, 0, 0)
     for block in items.blocks():
         for j, row in zip(range(block.start, block.stop), items.closeness(block), strict=True):
             d = items.base - row.astype(np.float64)
             near = np.flatnonzero(d < d2) if k > 1 else np.arange(n)
             d, own = d[near], owner[near]
-            gain = np.minimum(d - d1[near], 0).sum()
-            change = alone + np.bincount(own, np.maximum(d, d1[near]) - d2[near], k) + gain
+            gain = np.maximum(d1[near] - d, 0).sum()
+            saved = np.bincount(own, d2[near] - np.maximum(d, d1[near]), k)
+            change = removal - saved - gain
             if change.min() < best[0] and medoids[owner[j]] != j:
                 best = (float(change.min()), int(medoids[change.argmin()]), j)
     inertia = float(d1.sum())

@@ -462,3 +462,11 @@ def test_files_that_are_refused(case, tmp_path):
         load_vectors(written(tmp_path, name, content), **(wishes[0] if wishes else {}))
     assert name in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_brackets_in_a_name_are_no_list(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text('name,x,y\n"$\\frac{1}{0}$ and $x",1,2\n"f(1), g(2)",3,4\n"a[1]",5,6\n')
+    found = load_vectors(path)
+    assert found.vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert found.labels.tolist() == ["$\\frac{1}{0}$ and $x", "f(1), g(2)", "a[1]"]

@@ -2,8 +2,8 @@
 
 An entry is what A holds for a pair of items, or would hold: a similarity or a distance. Closeness is
 ``factor * entry``, so that larger is closer, and the loss of an item is ``base`` - closeness to its medoid. A stored
-matrix is read in place, a block of rows at a time: never copied as a whole, never turned. Vectors are compared a block
-of rows at a time.
+matrix is read in place, a block of rows at a time: a fit never copies it as a whole. Vectors are compared a block of
+rows at a time.
 """
 
 from __future__ import annotations

@@ -215,7 +215,7 @@ def fasterpam(
     progress: Progress,
     perturbations: Sequence[np.random.Generator] = (),
 ) -> list[Found]:
-    """Swap until a whole pass over the candidates brings no gain; once from each of the starts in `begin`.
+    """Swap until n candidates in a row bring nothing; once from each of the starts in `begin`.
 
     Each generator in `perturbations` then exchanges a few medoids at random and swaps repair the damage; the better end
     stays.
@@ -274,7 +274,7 @@ def _single(items: Items, medoids: np.ndarray, progress: Progress) -> Found:
 def run(
     search: SwapSearch, max_iter: int, tell: Callable[[int, int, float], None] | None = None, shown: bool = False
 ) -> list[float]:
-    """Look at all candidates again and again until a whole pass brings no gain; returns the loss after each pass.
+    """Look at all candidates again and again until n in a row bring nothing; returns the loss after each pass.
 
     After each pass `tell` hears its number, how many medoids changed, and the loss; `shown` draws a bar over each pass.
     """

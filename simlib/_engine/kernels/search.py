@@ -44,7 +44,7 @@ class Scratch(NamedTuple):
 
 @compiled
 def removal_losses(cache):
-    """What each medoid's removal would cost if its items went to their second-nearest medoid: R of the formula.
+    """What each medoid's removal would cost if its items went to their second-nearest medoid.
 
     Reads cache. Returns float64 (k,).
     """
@@ -57,7 +57,7 @@ def removal_losses(cache):
 
 @compiled
 def best_swap(items, closeness, cache, removal, cheapest, change):
-    """The medoid whose exchange for a candidate lowers the loss most, and the change of the loss: R + A + B.
+    """The medoid whose exchange for a candidate lowers the loss most, and the change: removal - saved - gain.
 
     Reads items int32 (m,) and closeness (m,): all items that are closer to the candidate than to their second-nearest
     medoid, others may be among them; cache; removal float64 (k,), and `cheapest`, the position of its smallest entry.
@@ -101,7 +101,7 @@ def exchange(j, r, items, closeness, cache, incomplete):
     for e in range(len(items)):
         o, c = items[e], closeness[e]
         if c > cache.known_radius[o]:
-            # What does not fit in any more is no longer known: the radius grows to the closer of j and the last.
+            # j or the last medoid, whichever is farther, is no longer in the cache: the radius rises to its closeness.
             cache.known_radius[o] = max(cache.known_radius[o], min(c, cache.closeness[last, o]))
             if c > cache.closeness[last, o]:
                 insert(cache.position, cache.closeness, o, last, r, c)
