@@ -127,7 +127,8 @@ def _read_items(source: Source, items: Items) -> Read:
     wanted = Wanted(None if label is None else fields[label].path, [fields[i] for i in vectors])
     columns.refuse_mixed(source, [field.column for field in wanted.vectors])
     values, labels = digits.collected(source, partial(_pieces, source, items, wanted), wanted.names)
-    return Read(values, None if label is None else labels, wanted.names)
+    are_lists = wanted.vectors[0].column.kind == "list"
+    return Read(values, None if label is None else labels, None if are_lists else wanted.names)
 
 
 def _fields(source: Source, first: list[records.Record]) -> list[Field]:

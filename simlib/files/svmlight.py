@@ -1,11 +1,10 @@
 """svmlight's text, sparse: a line is a target, then pairs such as 3:0.5 for the features that are not 0.
 
-What stands behind a # is a comment; where every line has one, the comments are the labels.
+What stands behind a # is a comment; where every line has one, the comments are the labels. scikit-learn
+is imported when the first such file is read, because that takes a while.
 """
 
 from __future__ import annotations
-
-from sklearn.datasets import load_svmlight_file
 
 from simlib.files import sparse
 from simlib.files.interface import Read, Source
@@ -17,6 +16,8 @@ TARGET = "target"  # what label= calls the first number of each line
 
 def read(source: Source) -> Read:
     """The vectors as sparse rows, and the labels."""
+    from sklearn.datasets import load_svmlight_file
+
     if source.columns is not None or source.label not in (None, TARGET):
         raise ValueError(f"{source.name}: features of svmlight have no names; only label={TARGET!r} can be named")
     with plain_errors(source.name):
