@@ -192,6 +192,68 @@ READ = {
         X,
         WORDS,
     ),
+    "vectors by name beside others": (
+        "a.json",
+        json.dumps({"embedding_dict": dict(zip(WORDS, X.tolist(), strict=True)), "ref_docs": {"plum": "a"}, "n": 7}),
+        {},
+        X,
+        WORDS,
+    ),
+    "records by name, each with its own id": (
+        "a.json",
+        json.dumps({w: {"id": w, "vector": row, "text": f"a {w}"} for w, row in zip(WORDS, X.tolist(), strict=True)}),
+        {},
+        X,
+        [f"a {word}" for word in WORDS],
+    ),
+    "pandas' to_json, named rows": (
+        "a.json",
+        lambda path: pd.DataFrame({"v": X.tolist()}, WORDS).to_json(path),
+        {},
+        X,
+        WORDS,
+    ),
+    "pandas' to_json, by row": (
+        "a.json",
+        lambda path: pd.DataFrame(X, WORDS, list("abcde")).to_json(path, orient="index", double_precision=15),
+        {},
+        X,
+        WORDS,
+    ),
+    "pandas' to_json, as a table": (
+        "a.json",
+        lambda path: pd.DataFrame({"text": WORDS, "v": X.tolist()}).to_json(path, orient="table"),
+        {},
+        X,
+        WORDS,
+    ),
+    "a frame as HDF5": (
+        "a.h5",
+        hdf5(
+            df__axis0=list("abcde"),
+            df__axis1=np.array(WORDS, "S"),
+            df__block0_items=list("abcde"),
+            df__block0_values=X,
+        ),
+        {},
+        X,
+        WORDS,
+    ),
+    "GeoJSON": (
+        "a.json",
+        json.dumps(
+            {
+                "type": "FeatureCollection",
+                "features": [
+                    {"type": "Feature", "properties": {"name": w}, "geometry": {"type": "Point", "coordinates": row}}
+                    for w, row in zip(WORDS, X[:, :2].tolist(), strict=True)
+                ],
+            }
+        ),
+        {},
+        X[:, :2],
+        WORDS,
+    ),
     "a vector store": (
         "a.json",
         json.dumps(

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib.files import columns, digits, lists, pieces
+from simlib.files import columns, digits, lists, packed, pieces
 from simlib.files.arrays import float_type
 from simlib.files.columns import Column, Kind
 from simlib.files.interface import Read, Source
@@ -72,7 +72,7 @@ def _described(source: Source, file: Batches) -> list[Column]:
     if all(column.kind != "list" for column in table):
         for name in texts:
             if name != source.label:
-                lists.refuse_packed(source, name, first[name])
+                packed.refuse(source, name, first[name])
     counters = _counters(file)
     return [column._replace(numbers_rows=column.name in counters) for column in table]
 

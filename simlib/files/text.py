@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from simlib import _check
-from simlib.files import brackets, columns, digits, lists, pieces, word2vec
+from simlib.files import brackets, columns, digits, lists, packed, pieces, word2vec
 from simlib.files.columns import Column
 from simlib.files.dialect import MISSING, SEPARATORS, Dialect, Heading, dialect_of, heading_of, is_number
 from simlib.files.interface import Read, Source
@@ -224,7 +224,7 @@ def _refuse_stray_texts(table: TextTable, first: pd.DataFrame, described: list[C
         if column.name != table.source.label and column.kind == "text":
             _refuse_stray_text(table, i, first[i])
             if no_lists:
-                lists.refuse_packed(table.source, column.name, _cells(first[i]))
+                packed.refuse(table.source, column.name, _cells(first[i]))
 
 
 def _refuse_stray_text(table: TextTable, i: int, column: pd.Series) -> None:
