@@ -239,6 +239,41 @@ READ = {
         X,
         WORDS,
     ),
+    "embeddings by their type": (
+        "a.json",
+        json.dumps({"id": "x", "texts": WORDS, "embeddings": {"float": X.tolist()}, "meta": {"version": 1}}),
+        {},
+        X,
+        WORDS,
+    ),
+    "answers to a batch of requests": (
+        "a.jsonl",
+        lines(
+            {"custom_id": word, "response": {"body": {"object": "list", "data": [{"index": 0, "embedding": row}]}}}
+            for word, row in zip(WORDS, X.tolist(), strict=True)
+        ),
+        {},
+        X,
+        WORDS,
+    ),
+    "bulk requests": (
+        "a.ndjson",
+        "".join(lines([{"index": {}}, {"title": word, "v": row}]) for word, row in zip(WORDS, X.tolist(), strict=True)),
+        {},
+        X,
+        WORDS,
+    ),
+    "JSON, numbers as texts": (
+        "a.json",
+        json.dumps(
+            [{"w": w, **dict(zip("abcde", map(str, row), strict=True))} for w, row in zip(WORDS, X, strict=True)]
+        ),
+        {},
+        X,
+        WORDS,
+    ),
+    "JSON, a list of texts": ("a.json", json.dumps([str(row) for row in X.tolist()]), {}, X, None),
+    "JSON, one record": ("a.json", json.dumps({"id": "x", "v": X[0].tolist(), "tags": [{"a": 1}]}), {}, X[:1], ["x"]),
     "GeoJSON": (
         "a.json",
         json.dumps(

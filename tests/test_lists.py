@@ -192,6 +192,44 @@ READ = {
         X,
         range(10, 17),
     ),
+    "label, colon, list": ("a.txt", rows([f"{word}:" for word in WORDS], LISTS, between=" "), {}, X, WORDS),
+    "blanks behind the commas": ("a.csv", rows(WORDS, quoted(LISTS), heading="w, v", between=", "), {}, X, WORDS),
+    "one list in a list": ("a.csv", rows(WORDS, quoted(f"[{text}]" for text in LISTS), heading="w,v"), {}, X, WORDS),
+    "arrays of Python": (
+        "a.csv",
+        rows(WORDS, TOKENS, quoted(f"array('f', {text})" for text in LISTS), heading="w,n,v"),
+        {},
+        X,
+        WORDS,
+    ),
+    "tensors of TensorFlow": (
+        "a.csv",
+        rows(WORDS, quoted(f"tf.Tensor({text}, shape=(5,), dtype=float32)" for text in brackets("[]", " "))),
+        {},
+        X,
+        WORDS,
+    ),
+    "tensors in Parquet": (
+        "a.parquet",
+        lambda path: table(path, text=WORDS, v=pa.FixedShapeTensorArray.from_numpy_ndarray(X)),
+        {},
+        X,
+        WORDS,
+    ),
+    "PostgreSQL's NULL in an array": (
+        "a.tsv",
+        rows(WORDS, changed(brackets("{}", ","), 2, "{1,NULL,2,3,4}"), between="\t"),
+        {},
+        np.delete(X, 2, 0),
+        changed(WORDS, 2, None),
+    ),
+    "semicolons, decimal commas beside the lists": (
+        "a.csv",
+        rows(WORDS, [f"{i},5" for i in TOKENS], LISTS, heading="w;a;v", between=";"),
+        {},
+        X,
+        WORDS,
+    ),
     "a vector that is missing": (
         "a.csv",
         rows(WORDS, changed(quoted(LISTS), 2, ""), heading="w,v"),
@@ -273,6 +311,26 @@ REFUSED = {
         rows(TOKENS, [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in TALL], heading="n,v"),
         r"column 'v' .*base64.*np\.frombuffer",
     ),
+    "vectors of pgvector, sparse": (
+        "a.csv",
+        rows(TOKENS, quoted(f"{{1:0.5,3:{i + 1}}}/5" for i in range(N)), heading="n,v"),
+        r"column 'v' holds sparse vectors such as '\{1:0\.5,3:1\}/5'",
+    ),
+    "vectors of Spark, sparse": (
+        "a.csv",
+        rows(TOKENS, quoted(f"(5,[0,3],[0.1,{i}])" for i in range(N)), heading="n,v"),
+        r"column 'v' holds sparse vectors such as '\(5,",
+    ),
+    "lists in records in Parquet": (
+        "a.parquet",
+        lambda path: table(path, n=TOKENS, e=[{"dense": row.tolist()} for row in X]),
+        r"column 'e' holds records with a list 'dense': .*flatten",
+    ),
+    "an array as NumPy prints it, a row over several lines": (
+        "a.txt",
+        str(TALL),
+        r"an array as it is printed, .*numpy\.save",
+    ),
     "an id and no vector": ("a.csv", rows(range(10, 17), WORDS, heading="id,embedding"), r"no column of numbers.*'id'"),
 }
 
@@ -351,6 +409,12 @@ def test_one_column_is_noted(tmp_path):
     assert loaded.card["notes"][-1].startswith("One column: the cosine similarity of single numbers is only 1 or -1")
     loaded = load_vectors(written(tmp_path, "a.csv", rows(WORDS, TOKENS, TOKENS, heading="w,n,m")))
     assert not any("One column" in note for note in loaded.card["notes"])
+
+
+def test_the_way_out_of_records_in_parquet(tmp_path):
+    whole = pa.table({"w": WORDS, "n": TOKENS, "e": [{"dense": row.tolist()} for row in X]})
+    pq.write_table(whole.flatten(), tmp_path / "a.parquet")
+    assert_array_equal(load_vectors(tmp_path / "a.parquet").vectors, X)
 
 
 @pytest.mark.parametrize("columns", [["n", "v"], ["v", "n"]])

@@ -24,6 +24,7 @@ letters in brackets, which quotation marks do not change."""
 _OPEN_LIST = re.compile(r'"\s*(?:[\w.]*\()?\s*[\[({][^"]*$')
 _NO_ITEM = re.compile(r"[\s\[\](){},]*|\\\.")  # brackets around all lists; the end of PostgreSQL's COPY
 _SEPARATORS = "\t,;|"
+_PRINTED = re.compile(rf"\s*\[+\s*{_NUMBER}[^\]]*", re.IGNORECASE)
 _JSON = re.compile(r'\s*\[?\s*\{\s*"')
 
 
@@ -40,6 +41,11 @@ def numbers_a_line(lines: list[str]) -> int:
 def are_json(lines: list[str]) -> bool:
     """Whether the lines are records of JSON, not rows of a table."""
     return bool(_JSON.match(" ".join(lines[:3])))
+
+
+def are_printed(lines: list[str]) -> bool:
+    """Whether the lines are an array that was printed, each row of it over several lines."""
+    return bool(_PRINTED.fullmatch(lines[0]))
 
 
 def whole_records(lines: list[str]) -> list[str]:
@@ -104,7 +110,7 @@ def with_quotes(line: str, style: Style) -> str:
     bare = _bare(line, _LIKE_A_LIST)
     if style == "blanks" and len(bare) == 1:
         found = bare[0]
-        fields = [line[: found.start()].strip(), f'"{found[0]}"', line[found.end() :].strip()]
+        fields = [line[: found.start()].strip().removesuffix(":"), f'"{found[0]}"', line[found.end() :].strip()]
         return "\t".join(field for field in fields if field)
     for found in reversed(bare):
         if _is_field(line, found):

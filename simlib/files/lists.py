@@ -19,9 +19,9 @@ MISSING_LISTS = ("", "\\n", "null", "none", "na", "nan")  # in small letters
 CELLS_JUDGED = 200
 
 _NUMBER = r"""["']?(?:(?:np\.)?float\d*\()?[+-]?(?:\d|\.\d|nan|inf|null|none)"""
-_OPENS = re.compile(rf"\s*(?:[\w.]*(?:array|tensor)\()?\s*\[[\[\s]*(?:{_NUMBER}|\.\.\.)", re.IGNORECASE)
+_OPENS = re.compile(rf"\s*(?:[\w.]*(?:array|tensor)\((?:'\w',\s*)?)?\s*\[[\[\s]*(?:{_NUMBER}|\.\.\.)", re.IGNORECASE)
 _OTHER_BRACKETS = re.compile(rf"\s*[({{]+\s*{_NUMBER}", re.IGNORECASE)
-_CALL = re.compile(r"[\w.]*(?:array|tensor)\((.*)\)", re.DOTALL)
+_CALL = re.compile(r"[\w.]*(?:array|tensor)\((?:'\w',\s*)?(.*)\)", re.DOTALL | re.IGNORECASE)
 _WISHES = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad|shape)=.*", re.DOTALL)
 _OF_NUMPY = re.compile(r"(?:np\.)?float\d*\(([^()]*)\)")
 _OUTSIDE = "[]{}() \t\r\n"
@@ -67,7 +67,8 @@ def _length(cell: str) -> int:
 def _is_whole(cell: str) -> bool:
     """Whether a text is a list of two numbers or more, from its first sign to its last."""
     try:
-        return len([float(number) for number in _inside(cell).split(",")]) > 1 and _is_closed(cell)
+        numbers = [float(part) for part in _inside(cell).split(",") if not is_missing(part)]
+        return len(numbers) > 1 and _is_closed(cell)
     except ValueError:
         return False
 

@@ -1,4 +1,4 @@
-"""Vectors that were packed as bytes, plainly or as texts in base64: they are refused, with the way to unpack them.
+"""Vectors that were packed as bytes or base64, or written sparsely: they are refused, with the way to unpack them.
 
 Without this the other columns of numbers would stand in for the vectors.
 """
@@ -17,12 +17,18 @@ from simlib.files.interface import Source
 
 CELLS_JUDGED = 200
 FEWEST_BYTES_OF_A_VECTOR = 16
+_SPARSE = re.compile(r"\{(\d+:[^,{}]+,?)+\}/\d+|\(\d+,\s*\[[\d,\s]*\],\s*\[[^\]]*\]\)")  # by pgvector; by Spark
 LIKELY_SIZES = (1e-12, 1e6)  # bytes that are no numbers give numbers outside of this range
 
 
 def refuse(source: Source, name: str, cells: Sequence[Any]) -> None:
-    """Raise if the cells of a column, bytes or texts in base64, are vectors that were packed as bytes."""
+    """Raise if the cells of a column are vectors that were packed as bytes or base64, or written sparsely."""
     present = [cell for cell in cells if cell is not None][:CELLS_JUDGED]
+    if present and all(isinstance(cell, str) and _SPARSE.fullmatch(cell) for cell in present):
+        raise ValueError(
+            f"{source.name}: column {name!r} holds sparse vectors such as {present[0][:40]!r}: write them as lists of "
+            "all their numbers, or name the columns of the vectors with columns="
+        )
     packed = [_unpacked(cell) for cell in present]
     if len({len(content) for content in packed}) != 1 or not all(map(_are_numbers, packed)):
         return

@@ -118,13 +118,14 @@ def _of_pandas_columns(source: Source, value: Record) -> list[Any] | None:
 
 def _of_columns(source: Source, value: Record) -> list[Any] | None:
     """The rows of a table whose columns are lists: as many as the vectors are; the others are left out."""
-    parts = {key: part for key, part in value.items() if isinstance(part, list) and part}
+    parts = {name_of(path): part for path, part in leaves(value) if isinstance(part, list) and part}
     vectors = [part for part in parts.values() if lists.hold_vectors(part) and not _is_vector(part)]
-    if not vectors and (len(parts) < len(value) or len(set(map(len, parts.values()))) != 1):
+    are_columns = parts.keys() == value.keys() and len(set(map(len, parts.values()))) == 1
+    if not vectors and not are_columns:
         return None
     rows = len(vectors[0]) if vectors else len(next(iter(parts.values())))
     parts = {key: part for key, part in parts.items() if len(part) == rows}
-    others = [key for key in value if key not in parts]
+    others = [name for path, _ in leaves(value) if (name := name_of(path)) not in parts]
     if others:
         source.card.dropped.append(f"What is not as long as the vectors: {listed(others)}.")
     return [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
@@ -134,8 +135,10 @@ def as_record(source: Source, item: Any, row: int) -> Record:
     """An item as a record: a list of numbers is its vector; other lists have fields that are numbered."""
     if isinstance(item, dict):
         return item
+    if _is_vector(item):
+        return {"vector": item}
     if isinstance(item, list) and item:
-        return {"vector": item} if _is_vector(item) else {str(i): part for i, part in enumerate(item)}
+        return {str(i): part for i, part in enumerate(item)}
     raise ValueError(
         f"{source.name} holds {_in_words(item)} as item {row} (counted from 0): expected records, or lists of numbers"
     )

@@ -88,6 +88,10 @@ def _refuse_other_formats(source: Source, lines: list[str]) -> None:
     if brackets.are_json(lines):
         raise ValueError(f"{source.name} holds JSON: let its name end in .json, or in .jsonl if a line is a record")
     items = [line for line in lines if line.strip() and not line.startswith("#")]
+    if items and brackets.are_printed(items):
+        raise ValueError(
+            f"{source.name} holds an array as it is printed, a row over several lines: save it with numpy.save"
+        )
     if items and all(_OF_SVMLIGHT.match(line) for line in items):
         raise ValueError(f"{source.name} holds pairs such as 3:0.5, as svmlight's text: let its name end in .svmlight")
 
