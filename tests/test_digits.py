@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from simlib import load_vectors
+from simlib import correlation, load_vectors
+from simlib.files import pieces
 
 N, D = 40, 24
 SHAPES = np.random.default_rng(0).standard_normal((3, D)).cumsum(axis=1)
@@ -67,3 +68,47 @@ def test_digits_are_kept_where_they_tell_rows_apart(case, name, tmp_path):
     assert_allclose(loaded.vectors, values, rtol=1e-6 if held else 1e-14)
     assert loaded.labels.tolist() == NAMES
     assert any("float64" in note for note in loaded.card["notes"]) == (not held)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("case", ["coordinates on one site", "degrees on the earth", "spectra on a baseline"])
+def test_pieces_change_nothing(case, name, tmp_path, monkeypatch):
+    values, held = NUMBERS[case]
+    values = values[np.lexsort(values.T)]  # neighbours in the file are alike
+    WRITERS[name](tmp_path / name, values)
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 3)
+    loaded = load_vectors(tmp_path / name)
+    assert loaded.vectors.dtype == (np.float32 if held else np.float64)
+    assert_allclose(loaded.vectors, values, rtol=1e-6 if held else 1e-14)
+    assert loaded.labels.tolist() == NAMES
+
+
+def test_the_card_names_the_column(tmp_path):
+    WRITERS["a.csv"](tmp_path / "a.csv", NUMBERS["one column of time stamps"][0])
+    assert load_vectors(tmp_path / "a.csv").card["notes"][0] == (
+        "Numbers stay float64: float32 would lose digits that tell the rows apart (column 't24')."
+    )
+
+
+def test_a_few_rows_without_a_shape_do_not_decide(tmp_path):
+    values = CURVES.round(6)
+    values[3] = 0.1
+    values[5] = 1000.1 + 1e-4 * np.arange(D)
+    WRITERS["a.csv"](tmp_path / "a.csv", values)
+    assert load_vectors(tmp_path / "a.csv").vectors.dtype == np.float32
+
+
+def test_rows_with_gaps_do_not_decide(tmp_path):
+    values = CURVES.round(6)
+    values[3] = np.nan
+    values[3, 0] = 1.7e9 + 0.123
+    WRITERS["a.csv"](tmp_path / "a.csv", values)
+    loaded = load_vectors(tmp_path / "a.csv")
+    assert (loaded.vectors.dtype, len(loaded.vectors)) == (np.float32, N - 1)
+
+
+def test_correlations_of_numbers_with_an_offset(tmp_path):
+    values = (101325 + 0.05 * CURVES).round(4)
+    WRITERS["a.csv"](tmp_path / "a.csv", values)
+    loaded = load_vectors(tmp_path / "a.csv")
+    assert_allclose(correlation(loaded.vectors), np.corrcoef(values), atol=1e-9)

@@ -4,6 +4,7 @@ import gzip
 import json
 import pickle
 import struct
+import sys
 
 import h5py
 import numpy as np
@@ -15,11 +16,15 @@ import safetensors.numpy
 import scipy.io
 import scipy.sparse
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from safetensors.torch import save_file
 from sklearn.datasets import dump_svmlight_file
 
-from simlib import load_vectors
+from simlib import load_matrix, load_vectors
+from simlib.files import json as json_reader
+from simlib.files import pieces
 
 N, D = 7, 5
 X = np.random.default_rng(0).standard_normal((N, D)).round(4)
@@ -185,6 +190,103 @@ READ = {
         json.dumps({word: {"kind": "a", "v": row} for word, row in zip(WORDS, X.tolist(), strict=True)}),
         {},
         X,
+        WORDS,
+    ),
+    "vectors by name beside others": (
+        "a.json",
+        json.dumps({"embedding_dict": dict(zip(WORDS, X.tolist(), strict=True)), "ref_docs": {"plum": "a"}, "n": 7}),
+        {},
+        X,
+        WORDS,
+    ),
+    "records by name, each with its own id": (
+        "a.json",
+        json.dumps({w: {"id": w, "vector": row, "text": f"a {w}"} for w, row in zip(WORDS, X.tolist(), strict=True)}),
+        {},
+        X,
+        [f"a {word}" for word in WORDS],
+    ),
+    "pandas' to_json, named rows": (
+        "a.json",
+        lambda path: pd.DataFrame({"v": X.tolist()}, WORDS).to_json(path),
+        {},
+        X,
+        WORDS,
+    ),
+    "pandas' to_json, by row": (
+        "a.json",
+        lambda path: pd.DataFrame(X, WORDS, list("abcde")).to_json(path, orient="index", double_precision=15),
+        {},
+        X,
+        WORDS,
+    ),
+    "pandas' to_json, as a table": (
+        "a.json",
+        lambda path: pd.DataFrame({"text": WORDS, "v": X.tolist()}).to_json(path, orient="table"),
+        {},
+        X,
+        WORDS,
+    ),
+    "a frame as HDF5": (
+        "a.h5",
+        hdf5(
+            df__axis0=list("abcde"),
+            df__axis1=np.array(WORDS, "S"),
+            df__block0_items=list("abcde"),
+            df__block0_values=X,
+        ),
+        {},
+        X,
+        WORDS,
+    ),
+    "embeddings by their type": (
+        "a.json",
+        json.dumps({"id": "x", "texts": WORDS, "embeddings": {"float": X.tolist()}, "meta": {"version": 1}}),
+        {},
+        X,
+        WORDS,
+    ),
+    "answers to a batch of requests": (
+        "a.jsonl",
+        lines(
+            {"custom_id": word, "response": {"body": {"object": "list", "data": [{"index": 0, "embedding": row}]}}}
+            for word, row in zip(WORDS, X.tolist(), strict=True)
+        ),
+        {},
+        X,
+        WORDS,
+    ),
+    "bulk requests": (
+        "a.ndjson",
+        "".join(lines([{"index": {}}, {"title": word, "v": row}]) for word, row in zip(WORDS, X.tolist(), strict=True)),
+        {},
+        X,
+        WORDS,
+    ),
+    "JSON, numbers as texts": (
+        "a.json",
+        json.dumps(
+            [{"w": w, **dict(zip("abcde", map(str, row), strict=True))} for w, row in zip(WORDS, X, strict=True)]
+        ),
+        {},
+        X,
+        WORDS,
+    ),
+    "JSON, a list of texts": ("a.json", json.dumps([str(row) for row in X.tolist()]), {}, X, None),
+    "JSON, one record": ("a.json", json.dumps({"id": "x", "v": X[0].tolist(), "tags": [{"a": 1}]}), {}, X[:1], ["x"]),
+    "GeoJSON": (
+        "a.json",
+        json.dumps(
+            {
+                "type": "FeatureCollection",
+                "features": [
+                    {"type": "Feature", "properties": {"name": w}, "geometry": {"type": "Point", "coordinates": row}}
+                    for w, row in zip(WORDS, X[:, :2].tolist(), strict=True)
+                ],
+            }
+        ),
+        {},
+        X[:, :2],
         WORDS,
     ),
     "a vector store": (
@@ -470,3 +572,175 @@ def test_brackets_in_a_name_are_no_list(tmp_path):
     found = load_vectors(path)
     assert found.vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
     assert found.labels.tolist() == ["$\\frac{1}{0}$ and $x", "f(1), g(2)", "a[1]"]
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in READ if "sparse" in case or "svmlight" in case or "save_npz" in case]
+)
+def test_sparse_files_stay_sparse(case, tmp_path):
+    name, content, wishes, expected, _ = READ[case]
+    loaded = load_vectors(written(tmp_path, name, content), **wishes)
+    assert isinstance(loaded.vectors, scipy.sparse.csr_array)
+    assert loaded.vectors.nnz <= np.count_nonzero(expected) + 1
+    assert loaded.card["notes"][-1].startswith("Sparse: ")
+
+
+def test_rows_of_a_sparse_file_that_cannot_be_used_are_named(tmp_path):
+    holed = S.copy()
+    holed[1, 2] = np.nan
+    holed[4, 0] = np.inf
+    scipy.sparse.save_npz(tmp_path / "a.npz", scipy.sparse.csr_array(holed))
+    loaded = load_vectors(tmp_path / "a.npz")
+    assert_array_equal(loaded.vectors.toarray(), np.delete(S, [1, 4], 0))
+    assert loaded.card["dropped"] == ["2 rows with a missing or infinite number (counted from 0: 1, 4)."]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "expected"), [(bool, np.float32), (np.int64, np.float32), (np.float32, np.float32), (float, np.float64)]
+)
+def test_kinds_of_numbers_of_sparse_files(dtype, expected, tmp_path):
+    stored = scipy.sparse.csr_array(np.array([[0, 1, 0], [1, 0, 0], [0, 0, 0]], dtype))
+    scipy.sparse.save_npz(tmp_path / "a.npz", stored)
+    assert load_vectors(tmp_path / "a.npz").vectors.dtype == expected
+
+
+def test_a_sparse_file_is_no_matrix(tmp_path):
+    scipy.sparse.save_npz(tmp_path / "a.npz", scipy.sparse.eye_array(3))
+    with pytest.raises(ValueError, match=r"a.npz holds a sparse matrix: save it as \.npy"):
+        load_matrix(tmp_path / "a.npz")
+
+
+MATRIX = np.corrcoef(X)
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [
+        ("S.json", lambda path: path.write_text(json.dumps(MATRIX.tolist()))),
+        ("S.jsonl", lambda path: path.write_text(lines(MATRIX.tolist()))),
+        ("S.h5", hdf5(distances=MATRIX, other=X[:, :2])),
+        ("S.mat", lambda path: scipy.io.savemat(path, {"S": MATRIX})),
+        ("S.safetensors", lambda path: safetensors.numpy.save_file({"similarity": MATRIX, "X": X}, path)),
+    ],
+)
+def test_matrices(name, write, tmp_path):
+    write(tmp_path / name)
+    loaded = load_matrix(tmp_path / name)
+    assert_array_equal(loaded.matrix, MATRIX)
+    assert loaded.matrix.dtype == np.float64
+    assert loaded.labels.tolist() == [str(i) for i in range(N)]
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_file_that_takes_more_memory_than_there_is(case, tmp_path, monkeypatch):
+    name, content, wishes, *_ = READ[case]
+    path = written(tmp_path, name, content)
+    monkeypatch.setattr("simlib._check.available_memory", lambda: 20)
+    with pytest.raises(MemoryError, match=r"GB and 0\.0 GB are free") as error:
+        load_vectors(path, **wishes)
+    assert name in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "library"), [("a.h5", "h5py"), ("a.h5ad", "h5py"), ("a.safetensors", "safetensors")])
+def test_a_library_that_is_not_installed(name, library, tmp_path, monkeypatch):
+    (tmp_path / name).write_bytes(b"x")
+    monkeypatch.setitem(sys.modules, library, None)
+    for kind in (ImportError, ValueError):
+        with pytest.raises(kind, match=rf'{name} is read by {library}, .* pip install "simlib\[formats\]"'):
+            load_vectors(tmp_path / name)
+
+
+def test_what_anndata_holds_beside_x_is_named_and_can_be_read(tmp_path):
+    anndata(tmp_path / "a.h5ad")
+    loaded = load_vectors(tmp_path / "a.h5ad")
+    assert loaded.card["dropped"] == []
+    (note,) = loaded.card["notes"]
+    assert note == "X is read; the cells also have 'obsm/X_pca', 'obsm/X_umap': columns=['obsm/X_pca'] reads that."
+    assert_array_equal(load_vectors(tmp_path / "a.h5ad", columns=["obsm/X_pca"]).vectors, X[:, :3])
+
+
+def test_the_way_out_among_several_arrays(tmp_path):
+    hdf5(a=X, b=X[:, :2])(tmp_path / "a.h5")
+    with pytest.raises(ValueError, match=r"name one with columns=\['a'\]"):
+        load_vectors(tmp_path / "a.h5")
+    assert_array_equal(load_vectors(tmp_path / "a.h5", columns=["a"]).vectors, X)
+    for columns in ("a", ["a", "b"], []):
+        with pytest.raises(ValueError, match=r"the name of one array, as in columns=\['X'\], got"):
+            load_vectors(tmp_path / "a.h5", columns=columns)
+
+
+def test_what_was_decided_about_json_is_noted(tmp_path):
+    by_name = written(tmp_path, "a.json", READ["JSON, vectors by name"][1])
+    assert load_vectors(by_name).card["notes"] == ["The names of the lists are the labels, the lists are the vectors."]
+    answer = written(tmp_path, "b.json", READ["the answer of an embeddings service"][1])
+    loaded = load_vectors(answer)
+    assert loaded.card["notes"] == ["The items are what 'data' holds."]
+    assert loaded.card["dropped"] == ["Columns that are neither vectors nor labels: 'object'."]
+    store = load_vectors(written(tmp_path, "c.json", READ["a vector store"][1]))
+    assert store.card["dropped"][0] == "What is not as long as the vectors: 'uris', 'included'."
+
+
+def test_json_lines_in_pieces_with_a_bar(tmp_path, monkeypatch, capfd):
+    path = written(tmp_path, "a.jsonl", lines(RECORDS * 50))
+    expected = load_vectors(path)
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 11)
+    monkeypatch.setattr(json_reader, "ROWS_JUDGED", 5)
+    assert capfd.readouterr() == ("", "")
+    loaded = load_vectors(path, progress=True)
+    assert "read: 100%" in capfd.readouterr().err
+    assert_array_equal(loaded.vectors, expected.vectors)
+    assert loaded.labels.tolist() == expected.labels.tolist() == WORDS * 50
+
+
+def test_json_called_text(tmp_path):
+    for name, content in (("a.csv", lines(RECORDS)), ("a.txt", json.dumps(RECORDS, indent=1))):
+        with pytest.raises(ValueError, match=rf"{name} holds JSON: let its name end in \.json, or in \.jsonl"):
+            load_vectors(written(tmp_path, name, content))
+
+
+def test_svmlight_called_text(tmp_path):
+    path = written(tmp_path, "a.txt", "1 1:0.5 3:0.25\n-1 2:1.5 # plum\n")
+    with pytest.raises(ValueError, match=r"a\.txt holds pairs such as 3:0\.5, .* end in \.svmlight"):
+        load_vectors(path)
+    loaded = load_vectors(path.rename(tmp_path / "a.svmlight"))
+    assert_array_equal(loaded.vectors.toarray(), [[0.5, 0, 0.25], [0, 1.5, 0]])
+
+
+def test_json_under_the_other_name(tmp_path):
+    for name, content in (("a.json", lines(RECORDS)), ("a.jsonl", json.dumps(RECORDS, indent=1))):
+        assert_array_equal(load_vectors(written(tmp_path, name, content)).vectors, X32)
+
+
+def test_an_arrow_file_says_its_size_before_it_is_unpacked(tmp_path, monkeypatch):
+    feather(tmp_path / "a.feather", "zstd", x=np.zeros(10**6))
+    assert (tmp_path / "a.feather").stat().st_size < 10**5
+    monkeypatch.setattr("simlib._check.available_memory", lambda: 10**5)
+    with pytest.raises(MemoryError, match=r"a\.feather, unpacked, takes"):
+        load_vectors(tmp_path / "a.feather")
+
+
+def read_or_refused(load, path):
+    """What was read, or None and the message."""
+    try:
+        return load(path), path.name
+    except (ValueError, MemoryError) as error:
+        return None, str(error)
+
+
+@given(st.binary(max_size=200), st.sampled_from(sorted({READ[case][0] for case in READ} - {"a.npz"})))
+@settings(deadline=None, max_examples=200)
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, content, name):
+    starts = {
+        "a.h5": b"\x89HDF\r\n\x1a\n",
+        "a.mat": b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM",
+        "a.arrow": b"ARROW1\0\0",
+        "a.bin": b"2 3\n",
+        "a.fvecs": b"\1\0\0\0",
+        "a.json": b'[{"v": [1, 2]}, ',
+    }
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_bytes(starts.get(name, b"") + content or b"1")
+    for load in (load_vectors, load_matrix):
+        _, words = read_or_refused(load, path)
+        assert name in words
+        assert len(words.splitlines()) == 1

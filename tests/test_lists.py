@@ -8,9 +8,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from simlib import load_matrix, load_vectors
+from simlib.files import pieces
 
 N, D = 7, 5
 X = np.random.default_rng(0).standard_normal((N, D)).round(4)
@@ -189,6 +192,44 @@ READ = {
         X,
         range(10, 17),
     ),
+    "label, colon, list": ("a.txt", rows([f"{word}:" for word in WORDS], LISTS, between=" "), {}, X, WORDS),
+    "blanks behind the commas": ("a.csv", rows(WORDS, quoted(LISTS), heading="w, v", between=", "), {}, X, WORDS),
+    "one list in a list": ("a.csv", rows(WORDS, quoted(f"[{text}]" for text in LISTS), heading="w,v"), {}, X, WORDS),
+    "arrays of Python": (
+        "a.csv",
+        rows(WORDS, TOKENS, quoted(f"array('f', {text})" for text in LISTS), heading="w,n,v"),
+        {},
+        X,
+        WORDS,
+    ),
+    "tensors of TensorFlow": (
+        "a.csv",
+        rows(WORDS, quoted(f"tf.Tensor({text}, shape=(5,), dtype=float32)" for text in brackets("[]", " "))),
+        {},
+        X,
+        WORDS,
+    ),
+    "tensors in Parquet": (
+        "a.parquet",
+        lambda path: table(path, text=WORDS, v=pa.FixedShapeTensorArray.from_numpy_ndarray(X)),
+        {},
+        X,
+        WORDS,
+    ),
+    "PostgreSQL's NULL in an array": (
+        "a.tsv",
+        rows(WORDS, changed(brackets("{}", ","), 2, "{1,NULL,2,3,4}"), between="\t"),
+        {},
+        np.delete(X, 2, 0),
+        changed(WORDS, 2, None),
+    ),
+    "semicolons, decimal commas beside the lists": (
+        "a.csv",
+        rows(WORDS, [f"{i},5" for i in TOKENS], LISTS, heading="w;a;v", between=";"),
+        {},
+        X,
+        WORDS,
+    ),
     "a vector that is missing": (
         "a.csv",
         rows(WORDS, changed(quoted(LISTS), 2, ""), heading="w,v"),
@@ -270,6 +311,26 @@ REFUSED = {
         rows(TOKENS, [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in TALL], heading="n,v"),
         r"column 'v' .*base64.*np\.frombuffer",
     ),
+    "vectors of pgvector, sparse": (
+        "a.csv",
+        rows(TOKENS, quoted(f"{{1:0.5,3:{i + 1}}}/5" for i in range(N)), heading="n,v"),
+        r"column 'v' holds sparse vectors such as '\{1:0\.5,3:1\}/5'",
+    ),
+    "vectors of Spark, sparse": (
+        "a.csv",
+        rows(TOKENS, quoted(f"(5,[0,3],[0.1,{i}])" for i in range(N)), heading="n,v"),
+        r"column 'v' holds sparse vectors such as '\(5,",
+    ),
+    "lists in records in Parquet": (
+        "a.parquet",
+        lambda path: table(path, n=TOKENS, e=[{"dense": row.tolist()} for row in X]),
+        r"column 'e' holds records with a list 'dense': .*flatten",
+    ),
+    "an array as NumPy prints it, a row over several lines": (
+        "a.txt",
+        str(TALL),
+        r"an array as it is printed, .*numpy\.save",
+    ),
     "an id and no vector": ("a.csv", rows(range(10, 17), WORDS, heading="id,embedding"), r"no column of numbers.*'id'"),
 }
 
@@ -309,3 +370,97 @@ def test_a_matrix_whose_rows_are_lists(tmp_path):
     loaded = load_matrix(path)
     assert_array_equal(loaded.matrix, S)
     assert loaded.labels.tolist() == WORDS
+
+
+def test_columns_of_numbers_beside_the_vectors_are_noted(tmp_path):
+    for case in ("embeddings saved by pandas", "texts in Parquet", "lists in lists in Parquet"):
+        name, content, *_ = READ[case]
+        (dropped,) = load_vectors(written(tmp_path, name, content)).card["dropped"]
+        assert "neither vectors nor labels" in dropped
+        assert "'n_tokens'" in dropped
+
+
+def test_several_lists_in_a_cell_are_noted(tmp_path):
+    name, content, *_ = READ["tables in Parquet"]
+    loaded = load_vectors(written(tmp_path, name, content))
+    assert loaded.card["notes"] == ["Column 'image' holds several lists in a row: they are joined to one vector."]
+    path = written(tmp_path, "a.csv", rows(WORDS, quoted(f"[{text}, {text}]" for text in LISTS), heading="w,v"))
+    loaded = load_vectors(path)
+    assert_array_equal(loaded.vectors, np.hstack([X, X]).astype(np.float32))
+    assert "Column 'v' holds several lists in a row: they are joined to one vector." in loaded.card["notes"]
+
+
+def test_rows_without_a_vector_are_named(tmp_path):
+    name, content, *_ = READ["a vector that is \\N"]
+    loaded = load_vectors(written(tmp_path, name, content))
+    assert loaded.card["dropped"] == ["1 rows with a missing or infinite number (counted from 0: 2)."]
+
+
+def test_pieces_change_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(pieces, "ROWS_A_PIECE", 2)
+    for case in ("embeddings saved by pandas", "label, list without quotes", "NumPy's rows in a frame"):
+        test_lists_that_are_read(case, tmp_path)
+    with pytest.raises(ValueError, match=REFUSED["a vector that is shorter"][2]):
+        load_vectors(written(tmp_path, "a.csv", REFUSED["a vector that is shorter"][1]))
+
+
+def test_one_column_is_noted(tmp_path):
+    loaded = load_vectors(written(tmp_path, "a.csv", rows(WORDS, TOKENS, heading="w,n")))
+    assert loaded.card["notes"][-1].startswith("One column: the cosine similarity of single numbers is only 1 or -1")
+    loaded = load_vectors(written(tmp_path, "a.csv", rows(WORDS, TOKENS, TOKENS, heading="w,n,m")))
+    assert not any("One column" in note for note in loaded.card["notes"])
+
+
+def test_the_way_out_of_records_in_parquet(tmp_path):
+    whole = pa.table({"w": WORDS, "n": TOKENS, "e": [{"dense": row.tolist()} for row in X]})
+    pq.write_table(whole.flatten(), tmp_path / "a.parquet")
+    assert_array_equal(load_vectors(tmp_path / "a.parquet").vectors, X)
+
+
+@pytest.mark.parametrize("columns", [["n", "v"], ["v", "n"]])
+def test_lists_are_named_alone(columns, tmp_path):
+    path = written(tmp_path, "a.csv", rows(WORDS, TOKENS, quoted(LISTS), heading="w,n,v"))
+    with pytest.raises(ValueError, match="'v' is a column of lists: name it alone with columns="):
+        load_vectors(path, columns=columns)
+
+
+def read_or_refused(load, path):
+    """What was read, or None and the message."""
+    try:
+        return load(path), path.name
+    except ValueError as error:
+        return None, str(error)
+
+
+@given(
+    st.lists(st.floats(allow_nan=False, allow_infinity=False, width=64), min_size=2, max_size=6),
+    st.sampled_from([json.dumps, str, lambda row: str(np.array(row)).replace("\n", " "), lambda row: repr(tuple(row))]),
+    st.sampled_from([("a.csv", ",", '"'), ("a.tsv", "\t", ""), ("a.csv", ";", ""), ("a.txt", " ", "")]),
+)
+@settings(deadline=None, max_examples=80)
+def test_numbers_come_back_exactly(tmp_path_factory, row, as_text, form):
+    name, separator, quote = form
+    text = as_text(row)
+    expected = np.array(row) if as_text in (json.dumps, str) else None
+    path = tmp_path_factory.getbasetemp() / name
+    path.write_text("".join(f"w{i}{separator}{quote}{text}{quote}\n" for i in range(3)))
+    loaded, words = read_or_refused(load_vectors, path)
+    if loaded is None:
+        assert "rescale it" in words
+        return
+    assert loaded.labels.tolist() == ["w0", "w1", "w2"]
+    assert loaded.vectors.shape == (3, len(row))
+    if expected is not None:
+        assert_array_equal(loaded.vectors, np.tile(expected.astype(loaded.vectors.dtype), (3, 1)))
+
+
+@given(st.text(alphabet='ab01.,;\t "[](){}\n-eN', max_size=60))
+@settings(deadline=None, max_examples=300)
+def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory, text):
+    path = tmp_path_factory.getbasetemp() / "a.csv"
+    path.write_text(text or "[1]")
+    for load in (load_vectors, load_matrix):
+        loaded, words = read_or_refused(load, path)
+        assert "a.csv" in words
+        assert len(words.splitlines()) == 1
+        assert loaded is None or np.isfinite(loaded[0]).all()

@@ -11,6 +11,7 @@ Where to find what
     parquet.py  arrow.py                                                    the readers of tables of Arrow
     lines.py  dialect.py      text files: their encoding and lines; their separator, decimal sign and heading
     brackets.py  lists.py     vectors that stand in a file as lists: in lines of text; in the cells of a column
+    packed.py      vectors that were packed as bytes
     records.py     where the items are in a value of JSON
     columns.py     which column holds the labels, which are the vectors, which number the rows
     held.py        the same for a file that holds arrays by name

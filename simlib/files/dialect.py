@@ -95,7 +95,7 @@ def _keeps_lists(lines: list[str], rows: Rows, separator: str) -> bool:
     whole = [found for line in lines for found in brackets.lists_in(line)]
     if separator == " ":
         whole = [re.sub(" +", " ", found) for found in whole]
-    fields = [field for row in rows for field in row if any(bracket in field for bracket in "[({")]
+    fields = [field for row in rows for field in row if re.search(r"[\[({]", field)]
     return all(any(found in field for field in fields) for found in whole)
 
 
@@ -126,7 +126,7 @@ def _rows(source: Source, lines: list[str], separator: str) -> Rows:
         quoting = _quoting(lines, separator)
         if separator == " ":
             lines = [re.sub(" +", " ", line.strip()) for line in lines]
-        return list(csv.reader(lines, delimiter=separator, quoting=quoting))
+        return list(csv.reader(lines, delimiter=separator, quoting=quoting, skipinitialspace=True))
     except csv.Error as error:
         raise ValueError(unreadable(source.name, error)) from None
     finally:

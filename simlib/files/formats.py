@@ -76,7 +76,7 @@ _FOR_R = 'in R, write.csv(x, "x.csv")'
 WAYS_OUT = {
     **dict.fromkeys((".pt", ".pth", ".ckpt"), f"of torch's files, {_PICKLED}"),
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), f"of pickle's files, {_PICKLED.replace('t.cpu().numpy()', 'x')}"),
-    **dict.fromkeys((".model", ".kv"), 'in gensim, model.wv.save_word2vec_format("x.bin", binary=True)'),
+    **dict.fromkeys((".model", ".kv"), 'in gensim, vectors.save_word2vec_format("x.bin", binary=True)'),
     **dict.fromkeys((".xlsx", ".xls", ".ods"), _SPREADSHEET),
     **dict.fromkeys((".rds", ".rda", ".rdata"), _FOR_R),
     **dict.fromkeys((".zip", ".7z", ".tar", ".bz2", ".xz", ".zst"), "unpack it and name the file in it"),

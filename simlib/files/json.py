@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,10 +38,11 @@ class Field(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """What is read from each record: the label, or None, and the fields of the vectors."""
+    """What is read from each record: the label, or None, the fields of the vectors, and how many numbers they hold."""
 
     label: Path | None
     vectors: list[Field]
+    width: int
 
     @property
     def names(self) -> list[str]:
@@ -119,15 +119,38 @@ def _whole(source: Source, encoding: str) -> Any:
 
 def _read_items(source: Source, items: Items) -> Read:
     """Judge the fields by the first items, then read all of them."""
-    first = [records.as_record(source, item, row) for row, item in enumerate(islice(items(False), ROWS_JUDGED))]
-    if not first:
-        raise ValueError(f"{source.name} holds no items: expected records or lists of numbers")
+    first = _first_records(source, items)
     fields = _fields(source, first)
     label, vectors = columns.roles(source, [field.column for field in fields])
-    wanted = Wanted(None if label is None else fields[label].path, [fields[i] for i in vectors])
-    columns.refuse_mixed(source, [field.column for field in wanted.vectors])
+    chosen = [fields[i] for i in vectors]
+    columns.refuse_mixed(source, [field.column for field in chosen])
+    wanted = Wanted(None if label is None else fields[label].path, chosen, _width(source, chosen, first))
     values, labels = digits.collected(source, partial(_pieces, source, items, wanted), wanted.names)
-    return Read(values, None if label is None else labels, wanted.names)
+    are_lists = wanted.vectors[0].column.kind == "list"
+    return Read(values, None if label is None else labels, None if are_lists else wanted.names)
+
+
+def _first_records(source: Source, items: Items) -> list[records.Record]:
+    """The first records, fewer where they hold many numbers."""
+    first: list[records.Record] = []
+    numbers = 0
+    for item in items(False):
+        first.append(records.as_record(source, item, len(first)))
+        numbers += sum(len(value) for _, value in records.leaves(first[-1]) if isinstance(value, list))
+        if len(first) == ROWS_JUDGED or numbers * OBJECTS_A_NUMBER > pieces.NUMBERS_A_PIECE:
+            break
+    if not first:
+        raise ValueError(f"{source.name} holds no items: expected records or lists of numbers")
+    return first
+
+
+def _width(source: Source, chosen: list[Field], first: list[records.Record]) -> int:
+    """How many numbers an item has."""
+    if chosen[0].column.kind != "list":
+        return len(chosen)
+    name = chosen[0].column.name
+    cells = ((row, records.at(record, chosen[0].path)) for row, record in enumerate(first))
+    return next(lists.rows_of(source, name, [cell], row).shape[1] for row, cell in cells if not lists.is_missing(cell))
 
 
 def _fields(source: Source, first: list[records.Record]) -> list[Field]:
@@ -168,9 +191,8 @@ def _as_number(field: Field, first: list[records.Record]) -> Field:
 
 def _pieces(source: Source, items: Items, wanted: Wanted) -> Iterator[digits.Piece]:
     """The numbers, float64 (rows, d), and the labels of the items, a piece at a time; no labels if there are none."""
-    width = None
     row = 0
-    rows = 1
+    rows = pieces.rows_a_piece(OBJECTS_A_NUMBER * wanted.width)
     cells: list[list[Any]] = []
     labels: list[str] = []
     for item in items(source.progress):
@@ -179,21 +201,18 @@ def _pieces(source: Source, items: Items, wanted: Wanted) -> Iterator[digits.Pie
         if wanted.label is not None:
             labels.append(records.as_text(records.at(record, wanted.label)))
         if len(cells) == rows:
-            numbers = _numbers(source, wanted, cells, row, width)
-            yield numbers, labels
-            width = numbers.shape[1]
-            rows = pieces.rows_a_piece(OBJECTS_A_NUMBER * width)
+            yield _numbers(source, wanted, cells, row), labels
             row += len(cells)
             cells = []
             labels = []
     if cells:
-        yield _numbers(source, wanted, cells, row, width), labels
+        yield _numbers(source, wanted, cells, row), labels
 
 
-def _numbers(source: Source, wanted: Wanted, cells: list[list[Any]], row: int, width: int | None) -> np.ndarray:
+def _numbers(source: Source, wanted: Wanted, cells: list[list[Any]], row: int) -> np.ndarray:
     """The numbers in the cells of some rows, float64 (rows, d); the first stands in row `row`."""
     if wanted.vectors[0].column.kind == "list":
-        return lists.rows_of(source, wanted.names[0], [cell for (cell,) in cells], row, width)
+        return lists.rows_of(source, wanted.names[0], [cell for (cell,) in cells], row, wanted.width)
     try:
         return np.array(cells, np.float64)
     except (ValueError, TypeError, OverflowError):

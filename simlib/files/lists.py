@@ -6,8 +6,6 @@ numbers, pgvector's or PostgreSQL's. Rows are counted from 0.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import math
 import re
 from collections.abc import Sequence
@@ -19,13 +17,11 @@ from simlib.files.interface import Source
 
 MISSING_LISTS = ("", "\\n", "null", "none", "na", "nan")  # in small letters
 CELLS_JUDGED = 200
-FEWEST_BYTES_OF_A_VECTOR = 16
-LIKELY_SIZES = (1e-12, 1e6)  # bytes that are no numbers give numbers outside of this range
 
 _NUMBER = r"""["']?(?:(?:np\.)?float\d*\()?[+-]?(?:\d|\.\d|nan|inf|null|none)"""
-_OPENS = re.compile(rf"\s*(?:[\w.]*(?:array|tensor)\()?\s*\[[\[\s]*(?:{_NUMBER}|\.\.\.)", re.IGNORECASE)
+_OPENS = re.compile(rf"\s*(?:[\w.]*(?:array|tensor)\((?:'\w',\s*)?)?\s*\[[\[\s]*(?:{_NUMBER}|\.\.\.)", re.IGNORECASE)
 _OTHER_BRACKETS = re.compile(rf"\s*[({{]+\s*{_NUMBER}", re.IGNORECASE)
-_CALL = re.compile(r"[\w.]*(?:array|tensor)\((.*)\)", re.DOTALL)
+_CALL = re.compile(r"[\w.]*(?:array|tensor)\((?:'\w',\s*)?(.*)\)", re.DOTALL | re.IGNORECASE)
 _WISHES = re.compile(r",\s*(?:dtype|device|grad_fn|requires_grad|shape)=.*", re.DOTALL)
 _OF_NUMPY = re.compile(r"(?:np\.)?float\d*\(([^()]*)\)")
 _OUTSIDE = "[]{}() \t\r\n"
@@ -71,7 +67,8 @@ def _length(cell: str) -> int:
 def _is_whole(cell: str) -> bool:
     """Whether a text is a list of two numbers or more, from its first sign to its last."""
     try:
-        return len([float(number) for number in _inside(cell).split(",")]) > 1 and _is_closed(cell)
+        numbers = [float(part) for part in _inside(cell).split(",") if not is_missing(part)]
+        return len(numbers) > 1 and _is_closed(cell)
     except ValueError:
         return False
 
@@ -231,44 +228,3 @@ def _refuse_length(source: Source, name: str, found: int, expected: int, row: in
         f"{source.name}: column {name!r} holds a list in row {row} (counted from 0) of {found} numbers, expected "
         f"{expected} as in the rows before: mend the file, or name the columns of the vectors with columns="
     )
-
-
-def refuse_packed(source: Source, name: str, cells: Sequence[Any]) -> None:
-    """Raise if the cells of a column, bytes or texts in base64, are vectors that were packed as bytes."""
-    present = [cell for cell in cells if cell is not None][:CELLS_JUDGED]
-    packed = [_unpacked(cell) for cell in present]
-    if len({len(content) for content in packed}) != 1 or not all(map(_are_numbers, packed)):
-        return
-    text = isinstance(present[0], str)
-    how = "base64.b64decode(cell)" if text else "cell"
-    raise ValueError(
-        f"{source.name}: column {name!r} holds vectors packed as {'base64 text' if text else 'bytes'}: unpack each "
-        f"with np.frombuffer({how}, np.float32) and save them as lists, or name the columns of the vectors with "
-        "columns="
-    )
-
-
-def _unpacked(cell: Any) -> bytes:
-    """The bytes in a cell; none if it is a text that is not in base64."""
-    if isinstance(cell, bytes):
-        return cell
-    if not isinstance(cell, str) or re.fullmatch(r"[0-9a-fA-F]*", cell):  # a checksum is no vector
-        return b""
-    try:
-        return base64.b64decode(cell, validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _are_numbers(content: bytes) -> bool:
-    """Whether bytes make sense as numbers of 4 or 8 bytes each."""
-    if len(content) < FEWEST_BYTES_OF_A_VECTOR:
-        return False
-    for kind in (np.dtype("<f4"), np.dtype("<f8")):
-        if len(content) % kind.itemsize == 0:
-            with np.errstate(invalid="ignore"):
-                sizes = np.abs(np.frombuffer(content, kind).astype(np.float64))
-            likely = (sizes == 0) | ((sizes > LIKELY_SIZES[0]) & (sizes < LIKELY_SIZES[1]))
-            if likely.all() and sizes.any():
-                return True
-    return False

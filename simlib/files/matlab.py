@@ -6,8 +6,6 @@ import math
 from typing import Any
 
 import numpy as np
-import scipy.io
-import scipy.sparse
 
 from simlib import _check
 from simlib.files import held, sparse
@@ -35,6 +33,8 @@ def read(source: Source) -> Read:
 
 def _read_by_scipy(source: Source) -> Read:
     """The variables of a file up to version 7.2."""
+    import scipy.io
+
     try:
         found = scipy.io.whosmat(source.path)
     except Exception as error:
@@ -47,7 +47,7 @@ def _read_by_scipy(source: Source) -> Read:
         values = loaded[choice.values]
     except Exception as error:
         raise ValueError(unreadable(source.name, error)) from None
-    if scipy.sparse.issparse(values):
+    if sparse.is_sparse(values):
         values = sparse.rows_of(source, values)
     return Read(values, None if choice.labels is None else _texts(loaded[choice.labels]))
 

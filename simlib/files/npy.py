@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zipfile
+from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from simlib import _check
 from simlib.files import held, sparse
@@ -44,8 +44,10 @@ def read_npz(source: Source) -> Read:
     return Read(arrays[choice.values], labels)
 
 
-def _read_sparse(source: Source) -> scipy.sparse.csr_array:
+def _read_sparse(source: Source) -> Any:
     """The rows of a sparse matrix that SciPy saved."""
+    import scipy.sparse
+
     try:
         stored = scipy.sparse.load_npz(source.path)
     except Exception as error:

@@ -14,7 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib.files import columns, digits, lists, pieces
+from simlib.files import columns, digits, lists, packed, pieces
 from simlib.files.arrays import float_type
 from simlib.files.columns import Column, Kind
 from simlib.files.interface import Read, Source
@@ -70,11 +70,30 @@ def _described(source: Source, file: Batches) -> list[Column]:
     if source.columns is not None:
         return table  # it is known which columns are the vectors: no row is read to find those that number the rows
     if all(column.kind != "list" for column in table):
-        for name in texts:
-            if name != source.label:
-                lists.refuse_packed(source, name, first[name])
+        _refuse_hidden_vectors(source, file, first)
     counters = _counters(file)
     return [column._replace(numbers_rows=column.name in counters) for column in table]
+
+
+def _refuse_hidden_vectors(source: Source, file: Batches, first: dict[str, list[Any]]) -> None:
+    """Raise if vectors are hidden in a column of bytes, texts or records: other numbers must not stand in for them."""
+    for name, cells in first.items():
+        if name != source.label:
+            packed.refuse(source, name, cells)
+    for field in file.schema:
+        inner = [part.name for part in field.type if _kind(part.type) == "list"] if _is_record(field.type) else []
+        if inner:
+            raise ValueError(
+                f"{source.name}: column {field.name!r} holds records with a list {inner[0]!r}: make it a column, with "
+                "pyarrow's table.flatten(), or name the columns of the vectors with columns="
+            )
+
+
+def _is_record(arrow_type: Any) -> bool:
+    """Whether a column of this type holds records."""
+    import pyarrow as pa
+
+    return pa.types.is_struct(arrow_type)
 
 
 def _first_rows(file: Batches, rows: int, names: list[str]) -> dict[str, list[Any]]:
@@ -107,10 +126,16 @@ def _kind(arrow_type: Any) -> Kind:
 
     if is_number_type(arrow_type):
         return "number"
+    arrow_type = _stored(arrow_type)
     if hasattr(arrow_type, "value_field") and is_number_type(_type_in_lists(arrow_type)):
         return "list"
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_dictionary)
     return "text" if any(is_type(arrow_type) for is_type in texts) else "other"
+
+
+def _stored(arrow_type: Any) -> Any:
+    """The type as which a tensor of Arrow is stored, or the type itself."""
+    return getattr(arrow_type, "storage_type", arrow_type)
 
 
 def _type_in_lists(arrow_type: Any) -> Any:
@@ -141,7 +166,7 @@ def _read_batches(source: Source, file: Batches, vectors: list[Column], label: s
     """Read the columns of the vectors, and that of the labels if it has a name."""
     names = [column.name for column in vectors]
     are_lists = vectors[0].kind == "list"
-    if are_lists and not hasattr(file.schema.field(names[0]).type, "value_field"):
+    if are_lists and not hasattr(_stored(file.schema.field(names[0]).type), "value_field"):
         values, labels = digits.collected(source, partial(_pieces_of_texts, source, file, names[0], label), names)
         return Read(values, None if label is None else labels)
     found: list[np.ndarray] = []
@@ -187,6 +212,9 @@ def _pieces_of_texts(source: Source, file: Batches, name: str, label: str | None
 def _from_lists(source: Source, batch: Any, name: str, row: int, width: int | None) -> np.ndarray:
     """The vectors (rows, length) of a batch whose column `name` holds a list in each row; it begins at row `row`."""
     values = batch.column(name)
+    if len(getattr(values.type, "shape", ())) > 1:
+        lists.note_tables(source, name)
+    values = getattr(values, "storage", values)
     rows_in_a_list = 1
     length = 1
     while hasattr(values.type, "value_field"):

@@ -28,16 +28,26 @@ def items_of(source: Source, value: Any) -> list[Any]:
             return value
         if not isinstance(value, dict) or not value:
             break
-        for find in (_of_pandas_split, _by_name, _of_pandas_columns, _of_columns):
+        for find in (_of_pandas_split, _vectors_by_name, _of_pandas_columns, _of_columns, _records_by_name):
             items = find(source, value)
             if items is not None:
                 return items
-        inner = {key: part for key, part in value.items() if isinstance(part, list | dict) and part}
-        if len(inner) != 1 or lists.is_list(next(iter(inner.values()))):
+        key = _key_of_items(value)
+        if key is None:
             return [value]
-        key, value = next(iter(inner.items()))
+        value = value[key]
         source.card.notes.append(f"The items are what {key!r} holds.")
     raise ValueError(f"{source.name} holds {_in_words(value)}: expected records, or lists of numbers")
+
+
+def _key_of_items(value: Record) -> str | None:
+    """The key below which the items are, None if the dictionary itself is the only item."""
+    if any(map(_is_vector, value.values())):
+        return None
+    inner = [key for key, part in value.items() if isinstance(part, list | dict) and part]
+    records = [key for key in inner if isinstance(value[key], list) and isinstance(value[key][0], dict)]
+    found = records if len(records) == 1 else inner
+    return found[0] if len(found) == 1 else None
 
 
 def _in_words(value: Any) -> str:
@@ -58,16 +68,24 @@ def _of_pandas_split(source: Source, value: Record) -> list[Any] | None:
     return rows
 
 
-def _by_name(source: Source, value: Record) -> list[Any] | None:
-    """The items whose names are the keys: their values are lists of numbers, or records of the same fields."""
-    parts = list(value.values())
-    if all(map(_is_vector, parts)):
+def _vectors_by_name(source: Source, value: Record) -> list[Any] | None:
+    """The items whose names are the keys and whose values are lists of numbers, here or in one of the parts."""
+    if all(map(_is_vector, value.values())):
         source.card.notes.append("The names of the lists are the labels, the lists are the vectors.")
         return [{"name": key, "vector": part} for key, part in value.items()]
-    if all(isinstance(part, dict) for part in parts) and not _are_columns(parts):
-        source.card.notes.append("The names of the records are the labels.")
-        return [{"": key, **part} for key, part in value.items()]
-    return None
+    parts = [part for part in value.values() if isinstance(part, dict) and part]
+    inner = [part for part in parts if all(map(_is_vector, part.values()))]
+    if len(inner) != 1 or _are_columns(parts):
+        return None
+    return _vectors_by_name(source, inner[0])
+
+
+def _records_by_name(source: Source, value: Record) -> list[Any] | None:
+    """The items whose names are the keys and whose values are records."""
+    if not all(isinstance(part, dict) for part in value.values()):
+        return None
+    source.card.notes.append("The names of the records are the labels.")
+    return [{"": key, **part} for key, part in value.items()]
 
 
 def _is_vector(part: Any) -> bool:
@@ -80,7 +98,7 @@ def _is_vector(part: Any) -> bool:
 def _are_columns(parts: list[Record]) -> bool:
     """Whether dictionaries are columns of one table, from the rows' names to values: pandas writes it so."""
     keys = list(parts[0])
-    if any(list(part) != keys for part in parts):
+    if not keys or any(list(part) != keys for part in parts):
         return False
     numbered = keys == [str(i) for i in range(len(keys))]
     alike = all(len({type(part[key]) for key in keys[:VALUES_LOOKED_AT]}) == 1 for part in parts)
@@ -90,7 +108,7 @@ def _are_columns(parts: list[Record]) -> bool:
 def _of_pandas_columns(source: Source, value: Record) -> list[Any] | None:
     """The rows of a table that pandas wrote as dictionaries, one for each column."""
     parts = list(value.values())
-    if not all(isinstance(part, dict) for part in parts):
+    if not all(isinstance(part, dict) for part in parts) or not _are_columns(parts):
         return None
     keys = list(parts[0])
     named = keys != [str(i) for i in range(len(keys))]
@@ -100,13 +118,14 @@ def _of_pandas_columns(source: Source, value: Record) -> list[Any] | None:
 
 def _of_columns(source: Source, value: Record) -> list[Any] | None:
     """The rows of a table whose columns are lists: as many as the vectors are; the others are left out."""
-    parts = {key: part for key, part in value.items() if isinstance(part, list) and part}
+    parts = {name_of(path): part for path, part in leaves(value) if isinstance(part, list) and part}
     vectors = [part for part in parts.values() if lists.hold_vectors(part) and not _is_vector(part)]
-    if not vectors and (len(parts) < len(value) or len(set(map(len, parts.values()))) != 1):
+    are_columns = parts.keys() == value.keys() and len(set(map(len, parts.values()))) == 1
+    if not vectors and not are_columns:
         return None
     rows = len(vectors[0]) if vectors else len(next(iter(parts.values())))
     parts = {key: part for key, part in parts.items() if len(part) == rows}
-    others = [key for key in value if key not in parts]
+    others = [name for path, _ in leaves(value) if (name := name_of(path)) not in parts]
     if others:
         source.card.dropped.append(f"What is not as long as the vectors: {listed(others)}.")
     return [dict(zip(parts, row, strict=True)) for row in zip(*parts.values(), strict=True)]
@@ -116,8 +135,10 @@ def as_record(source: Source, item: Any, row: int) -> Record:
     """An item as a record: a list of numbers is its vector; other lists have fields that are numbered."""
     if isinstance(item, dict):
         return item
+    if _is_vector(item):
+        return {"vector": item}
     if isinstance(item, list) and item:
-        return {"vector": item} if _is_vector(item) else {str(i): part for i, part in enumerate(item)}
+        return {str(i): part for i, part in enumerate(item)}
     raise ValueError(
         f"{source.name} holds {_in_words(item)} as item {row} (counted from 0): expected records, or lists of numbers"
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 
 from simlib import _check
 from simlib.files import arrays
@@ -18,11 +17,13 @@ from simlib.files.messages import unreadable
 
 def is_sparse(values: Any) -> bool:
     """Whether vectors are stored sparsely."""
-    return scipy.sparse.issparse(values)
+    return hasattr(values, "tocsr")
 
 
-def rows_of(source: Source, stored: Any) -> scipy.sparse.csr_array:
+def rows_of(source: Source, stored: Any) -> Any:
     """A sparse matrix or array of SciPy, as rows (n, d); raises if its places lie outside of it."""
+    import scipy.sparse
+
     if stored.ndim != 2 or 0 in stored.shape:
         raise ValueError(f"{source.name} must hold a 2-D array, one row an item, got shape {stored.shape}")
     if stored.dtype.kind not in "fiub":
@@ -39,8 +40,10 @@ def rows_of(source: Source, stored: Any) -> scipy.sparse.csr_array:
     return rows
 
 
-def of_parts(source: Source, layout: str, parts: dict[str, np.ndarray], shape: Any) -> scipy.sparse.csr_array:
+def of_parts(source: Source, layout: str, parts: dict[str, np.ndarray], shape: Any) -> Any:
     """The rows that are stored as `data`, `indices` and `indptr`, by rows (csr) or by columns (csc)."""
+    import scipy.sparse
+
     kind = scipy.sparse.csr_array if layout == "csr" else scipy.sparse.csc_array
     try:
         stored = kind((parts["data"], parts["indices"], parts["indptr"]), shape=tuple(map(int, shape)))
@@ -49,7 +52,7 @@ def of_parts(source: Source, layout: str, parts: dict[str, np.ndarray], shape: A
     return rows_of(source, stored)
 
 
-def finished(source: Source, rows: scipy.sparse.csr_array, labels: Any) -> tuple[scipy.sparse.csr_array, Any]:
+def finished(source: Source, rows: Any, labels: Any) -> tuple[Any, Any]:
     """The rows as float32 or float64, without those that hold NaN or infinity, and their labels."""
     whole = rows.dtype.kind in "iu"
     kind = arrays.float_type(rows.data if rows.nnz else np.zeros(1)) if whole or rows.dtype.kind == "f" else np.float32

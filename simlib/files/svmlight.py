@@ -1,22 +1,25 @@
 """svmlight's text, sparse: a line is a target, then pairs such as 3:0.5 for the features that are not 0.
 
-What stands behind a # is a comment; where every line has one, the comments are the labels.
+What stands behind a # is a comment; where every line has one, the comments are the labels. scikit-learn
+is imported when the first such file is read, because that takes a while.
 """
 
 from __future__ import annotations
 
-from sklearn.datasets import load_svmlight_file
-
+from simlib import _check
 from simlib.files import sparse
 from simlib.files.interface import Read, Source
-from simlib.files.lines import opened
+from simlib.files.lines import BYTES_OF_A_LONG_SAMPLE, opened
 from simlib.files.messages import plain_errors, unreadable
 
 TARGET = "target"  # what label= calls the first number of each line
+BYTES_A_SIGN = 4  # a pair such as 1:1 takes 16 bytes in memory
 
 
 def read(source: Source) -> Read:
     """The vectors as sparse rows, and the labels."""
+    from sklearn.datasets import load_svmlight_file
+
     if source.columns is not None or source.label not in (None, TARGET):
         raise ValueError(f"{source.name}: features of svmlight have no names; only label={TARGET!r} can be named")
     with plain_errors(source.name):
@@ -33,7 +36,14 @@ def read(source: Source) -> Read:
 
 
 def _comments(source: Source) -> list[str]:
-    """What stands behind the # of each line that has an item, or nothing."""
+    """What stands behind the # of each line with an item, or nothing; raises if the items do not fit into memory."""
+    comments = []
+    signs = 0
     with opened(source, "utf-8") as file:
-        parts = (line.partition("#") for line in file)
-        return [comment.strip() for item, _, comment in parts if item.strip()]
+        while line := file.readline(BYTES_OF_A_LONG_SAMPLE):
+            signs += len(line)
+            item, _, comment = line.partition("#")
+            if item.strip():
+                comments.append(comment.strip())
+    _check.memory(BYTES_A_SIGN * signs, f"{source.name}, unpacked,", "take fewer lines")
+    return comments

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from simlib import _check
-from simlib.files import brackets, columns, digits, lists, pieces, word2vec
+from simlib.files import brackets, columns, digits, lists, packed, pieces, word2vec
 from simlib.files.columns import Column
 from simlib.files.dialect import MISSING, SEPARATORS, Dialect, Heading, dialect_of, heading_of, is_number
 from simlib.files.interface import Read, Source
@@ -23,6 +23,8 @@ from simlib.files.messages import plain_errors, unreadable
 
 # Numbers with marks between thousands, and Fortran's numbers with D for powers of ten.
 _UNUSUAL_NUMBER = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?|[+-]?\d+[.,]?\d*[dD][+-]?\d+")
+
+_OF_SVMLIGHT = re.compile(r"[-+.,\deE]+( (qid|\d+):[-+.\deE]+)+\s*(#|$)")
 
 
 class TextTable(NamedTuple):
@@ -62,8 +64,7 @@ def read(source: Source) -> Read:
 
 def _read_table(source: Source, beginning: Beginning) -> Read:
     """Read a table: judge its form by its first lines, its columns by its first rows, then take all its rows."""
-    if brackets.are_json(beginning.lines):
-        raise ValueError(f"{source.name} holds JSON: let its name end in .json, or in .jsonl if a line is a record")
+    _refuse_other_formats(source, beginning.lines)
     style = brackets.style_of(beginning.lines)
     lines = [brackets.with_quotes(line, style) for line in beginning.lines]
     form = dialect_of(source, lines)
@@ -79,7 +80,20 @@ def _read_table(source: Source, beginning: Beginning) -> Read:
     values, labels = digits.collected(source, lambda: _pieces(table, roles), names)
     separators = SEPARATORS[form.separator]
     source.card.notes.append(f"Fields are separated by {separators}, the decimal sign is '{form.decimal}'.")
-    return Read(values, None if roles.label is None else labels, names if heading.given else None)
+    return Read(values, None if roles.label is None else labels, names if heading.given and not roles.lists else None)
+
+
+def _refuse_other_formats(source: Source, lines: list[str]) -> None:
+    """Raise if the lines are of a format that is told by the end of a file's name, not of a table."""
+    if brackets.are_json(lines):
+        raise ValueError(f"{source.name} holds JSON: let its name end in .json, or in .jsonl if a line is a record")
+    items = [line for line in lines if line.strip() and not line.startswith("#")]
+    if items and brackets.are_printed(items):
+        raise ValueError(
+            f"{source.name} holds an array as it is printed, a row over several lines: save it with numpy.save"
+        )
+    if items and all(_OF_SVMLIGHT.match(line) for line in items):
+        raise ValueError(f"{source.name} holds pairs such as 3:0.5, as svmlight's text: let its name end in .svmlight")
 
 
 class TextRoles(NamedTuple):
@@ -214,7 +228,7 @@ def _refuse_stray_texts(table: TextTable, first: pd.DataFrame, described: list[C
         if column.name != table.source.label and column.kind == "text":
             _refuse_stray_text(table, i, first[i])
             if no_lists:
-                lists.refuse_packed(table.source, column.name, _cells(first[i]))
+                packed.refuse(table.source, column.name, _cells(first[i]))
 
 
 def _refuse_stray_text(table: TextTable, i: int, column: pd.Series) -> None:
