@@ -6,9 +6,7 @@ Each case is a kind of file that people publish. What is refused is named, and w
 import numpy as np
 import pandas as pd
 import pytest
-from doors import Case, verdict, written
-
-from simlib import load_vectors
+from doors import Case, verdict
 
 N = 24
 RNG = np.random.default_rng(4)
@@ -58,13 +56,17 @@ SIMILAR = pd.DataFrame(np.corrcoef(E), NAMES, NAMES)
 
 CASES = {
     # ids and counters, by name and by value
-    "mall customers": Case("a.csv", first("CustomerID", range(1, N + 1), pd.DataFrame(WHOLE)), WHOLE, None, ("CustomerID",)),
+    "mall customers": Case(
+        "a.csv", first("CustomerID", range(1, N + 1), pd.DataFrame(WHOLE)), WHOLE, None, ("CustomerID",)
+    ),
     "gene ids": Case("a.csv", first("GeneID", IDS), E, [str(i) for i in IDS], ("GeneID",)),
     "ids in capital letters": Case("a.csv", first("PATIENTID", IDS), E, None, ("PATIENTID",)),
     "an index saved three times": Case(
         "a.csv", first("Unnamed: 0.1", range(N), FRAME.assign(**{"Unnamed: 0": range(N)})), E, None, ("Unnamed: 0.1",)
     ),
-    "an index repeated by concat": Case("a.csv", pd.concat([FRAME, FRAME]).to_csv(), np.r_[E, E], [str(i) for i in range(2 * N)], ("''",)),
+    "an index repeated by concat": Case(
+        "a.csv", pd.concat([FRAME, FRAME]).to_csv(), np.r_[E, E], [str(i) for i in range(2 * N)], ("''",)
+    ),
     "pmid": Case("a.csv", first("pmid", 31_000_000 + 7 * IDS), E, None, ("pmid",)),
     "shuffled row numbers without a heading": Case(
         "a.csv", rows(f"{i + 1}," + ",".join(map(str, E[i])) for i in RNG.permutation(N)), None, None, ("'0'",)
@@ -72,28 +74,44 @@ CASES = {
     "S.No": Case("a.csv", first("S.No", range(1, N + 1)), E, None, ("S.No",)),
     "a Chinese heading": Case("a.csv", first("序号", range(1, N + 1)), E, None, ("序号",)),
     "years": Case("a.csv", first("Jahr", range(1990, 1990 + N)), E, [str(1990 + i) for i in range(N)], ("Jahr",)),
-    "invoices": Case("a.csv", first("Invoice", RNG.permutation(900)[:N] + 100, pd.DataFrame(WHOLE)), None, None, ("Invoice",)),
+    "invoices": Case(
+        "a.csv", first("Invoice", RNG.permutation(900)[:N] + 100, pd.DataFrame(WHOLE)), None, None, ("Invoice",)
+    ),
     "ids that repeat": Case("a.csv", first("userId", np.arange(N) // 3), None, None, ("userId",)),
     "an id is missing": Case("a.csv", first("entrez_id", [None, *IDS[1:]]), E, None, ("entrez_id",)),
     "months again and again": Case("a.csv", first("month", np.arange(N) % 12 + 1), None, None, ("month",)),
     "an id in a Parquet file": Case(
         "a.parquet", lambda path: FRAME.assign(AccountId=IDS).to_parquet(path), E, None, ("AccountId",)
     ),
-    "a first array column of ids": Case("a.npy", lambda path: np.save(path, np.c_[IDS, E]), None, None, ("first column",)),
-    "the only numbers are ids": Case("a.csv", "id,a,b\n" + rows(f"{i},low,high" for i in range(N)), None, None, ("'id'", "columns="), True),
+    "a first array column of ids": Case(
+        "a.npy", lambda path: np.save(path, np.c_[IDS, E]), None, None, ("first column",)
+    ),
+    "the only numbers are ids": Case(
+        "a.csv", "id,a,b\n" + rows(f"{i},low,high" for i in range(N)), None, None, ("'id'", "columns="), True
+    ),
     # classes
     "MNIST": Case("a.csv", first("label", RNG.integers(0, 10, N)), E, None, ("'label'",)),
     "a target of scikit-learn": Case("a.csv", last("target", np.arange(N) % 3), E, None, ("'target'",)),
-    "wine without a heading": Case("a.csv", rows(f"{i % 3 + 1}," + ",".join(map(str, E[i])) for i in range(N)), None, None, ("'0'",)),
+    "wine without a heading": Case(
+        "a.csv", rows(f"{i % 3 + 1}," + ",".join(map(str, E[i])) for i in range(N)), None, None, ("'0'",)
+    ),
     "an outcome": Case("a.csv", last("Outcome", np.arange(N) % 2), None, None, ("'Outcome'",)),
     # no false alarms
-    "answers from 1 to 5": Case("a.csv", pd.DataFrame(RNG.integers(1, 6, (N, 6))).add_prefix("q").to_csv(index=False), quiet=True),
+    "answers from 1 to 5": Case(
+        "a.csv", pd.DataFrame(RNG.integers(1, 6, (N, 6))).add_prefix("q").to_csv(index=False), quiet=True
+    ),
     "ages and weights": Case("a.csv", pd.DataFrame(WHOLE).add_prefix("w").to_csv(index=False), WHOLE, None, quiet=True),
     "vectors with names": Case("a.csv", FRAME.set_axis(NAMES).to_csv(), E, NAMES, quiet=True),
     "a date after the name": Case("a.csv", first("name", NAMES, FRAME.assign(born=DAYS)), E, NAMES, quiet=True),
     "pixels": Case("a.csv", pd.DataFrame(RNG.integers(0, 17, (N, 8))).add_prefix("p").to_csv(index=False), quiet=True),
     # marks beside numbers
-    "ids and percent signs": Case("a.csv", "id,a,b\n" + rows(f"{i + 7},{i}%,{i + 1}.5%" for i in range(6)), [[i, i + 1.5] for i in range(6)], [str(i + 7) for i in range(6)], ("%",)),
+    "ids and percent signs": Case(
+        "a.csv",
+        "id,a,b\n" + rows(f"{i + 7},{i}%,{i + 1}.5%" for i in range(6)),
+        [[i, i + 1.5] for i in range(6)],
+        [str(i + 7) for i in range(6)],
+        ("%",),
+    ),
     "percent signs": Case("a.csv", cells("{}%"), CELLS, None, ("%",)),
     "a blank before the percent sign": Case("a.csv", cells("{} %"), CELLS, None, ("%",)),
     "dollars": Case("a.csv", cells("${}"), CELLS, None, ("$",)),
@@ -102,26 +120,80 @@ CASES = {
     "units in the heading": Case("a.csv", cells("{}", "name,mass [kg],length (m)"), CELLS, quiet=True),
     "some percent signs": Case("a.csv", cells("{}%").replace("0.5%", "0.5"), None, None, ("'a'", "%"), True),
     "two currencies": Case("a.csv", cells("${}").replace("$0.5", "€0.5"), None, None, ("'a'", "€"), True),
-    "dollars with thousands": Case("a.csv", 'name,a\n' + rows(f'x{i},"${i + 1},234.50"' for i in range(6)), None, None, ("'a'", "thousands"), True),
+    "dollars with thousands": Case(
+        "a.csv", "name,a\n" + rows(f'x{i},"${i + 1},234.50"' for i in range(6)), None, None, ("'a'", "thousands"), True
+    ),
     "quoted decimal commas": Case("a.csv", cells('"{}"').replace(".", ","), CELLS),
-    "quoted thousands": Case("a.csv", 'name,a\n' + rows(f'x{i},"{i + 1},234"' for i in range(6)), None, None, ("'a'", "thousands"), True),
+    "quoted thousands": Case(
+        "a.csv", "name,a\n" + rows(f'x{i},"{i + 1},234"' for i in range(6)), None, None, ("'a'", "thousands"), True
+    ),
     "units beside numbers": Case("a.csv", cells("{} kg,1.5", "name,a,u,b,v"), None, None, ("kg",)),
     # time series, transposed tables and gaps
     "prices by day": Case("a.csv", first("Date", DAYS, PRICES), None, None, ("Date", "transpose=True"), True),
-    "prices by day, transposed": Case("a.csv", first("Date", DAYS, PRICES), PRICES.T, list(PRICES), ("Date",), wishes={"transpose": True}),
+    "prices by day, transposed": Case(
+        "a.csv", first("Date", DAYS, PRICES), PRICES.T, list(PRICES), ("Date",), wishes={"transpose": True}
+    ),
     "prices by day, the days wanted": Case("a.csv", first("Date", DAYS, PRICES), PRICES, wishes={"label": "Date"}),
-    "prices by day in Parquet": Case("a.parquet", PRICES.set_axis(DAYS).to_parquet, None, None, ("transpose=True",), True),
-    "prices by day in Parquet, transposed": Case("a.parquet", PRICES.set_axis(DAYS).to_parquet, PRICES.T, list(PRICES), wishes={"transpose": True}),
-    "days as whole numbers": Case("a.csv", first("day", DAYS.strftime("%Y%m%d"), PRICES), None, None, ("day", "transpose=True"), True),
-    "days as in Germany": Case("a.csv", first("Tag", DAYS.strftime("%d.%m.%Y"), PRICES), None, None, ("Tag", "transpose=True"), True),
-    "quarters": Case("a.csv", first("", [f"{2000 + i // 4}Q{i % 4 + 1}" for i in range(N)], PRICES), None, None, ("transpose=True",), True),
-    "months by name": Case("a.csv", first("m", pd.date_range("2020-01", periods=N, freq="MS").strftime("%b-%y"), PRICES), None, None, ("transpose=True",), True),
-    "times of day": Case("a.csv", first("t", [f"{i:02d}:30" for i in range(N)], PRICES), None, None, ("transpose=True",), True),
-    "samples with gaps": Case("a.csv", EXPRESSION.to_csv(), None, None, ("42 of 48", "36 of 40", "transpose=True", "dropna(axis=1)"), True),
-    "genes with gaps, samples wanted": Case("a.csv", EXPRESSION.T.to_csv(), None, None, ("42 of 48", "36 of 40", "dropna(axis=0)"), True, wishes={"transpose": True}),
-    "gaps by name": Case("a.csv", "w,a,b,c\nx,1,2,3\ny,,,3\nz,4,5,6\nu,7,8,9\n", [[1, 2, 3], [4, 5, 6], [7, 8, 9]], list("xzu"), ("'y' 2",)),
-    "genes by samples": Case("a.tsv", FRAME.rename_axis("gene").set_axis(NAMES).to_csv(sep="\t"), E.T, list("abcd"), wishes={"transpose": True}),
-    "an array on its side": Case("a.npy", lambda path: np.save(path, E), E.T, ["0", "1", "2", "3"], wishes={"transpose": True}),
+    "prices by day in Parquet": Case(
+        "a.parquet", PRICES.set_axis(DAYS).to_parquet, None, None, ("transpose=True",), True
+    ),
+    "prices by day in Parquet, transposed": Case(
+        "a.parquet", PRICES.set_axis(DAYS).to_parquet, PRICES.T, list(PRICES), wishes={"transpose": True}
+    ),
+    "days as whole numbers": Case(
+        "a.csv", first("day", DAYS.strftime("%Y%m%d"), PRICES), None, None, ("day", "transpose=True"), True
+    ),
+    "days as in Germany": Case(
+        "a.csv", first("Tag", DAYS.strftime("%d.%m.%Y"), PRICES), None, None, ("Tag", "transpose=True"), True
+    ),
+    "quarters": Case(
+        "a.csv",
+        first("", [f"{2000 + i // 4}Q{i % 4 + 1}" for i in range(N)], PRICES),
+        None,
+        None,
+        ("transpose=True",),
+        True,
+    ),
+    "months by name": Case(
+        "a.csv",
+        first("m", pd.date_range("2020-01", periods=N, freq="MS").strftime("%b-%y"), PRICES),
+        None,
+        None,
+        ("transpose=True",),
+        True,
+    ),
+    "times of day": Case(
+        "a.csv", first("t", [f"{i:02d}:30" for i in range(N)], PRICES), None, None, ("transpose=True",), True
+    ),
+    "samples with gaps": Case(
+        "a.csv", EXPRESSION.to_csv(), None, None, ("42 of 48", "36 of 40", "transpose=True", "dropna(axis=1)"), True
+    ),
+    "genes with gaps, samples wanted": Case(
+        "a.csv",
+        EXPRESSION.T.to_csv(),
+        None,
+        None,
+        ("42 of 48", "36 of 40", "dropna(axis=0)"),
+        True,
+        wishes={"transpose": True},
+    ),
+    "gaps by name": Case(
+        "a.csv",
+        "w,a,b,c\nx,1,2,3\ny,,,3\nz,4,5,6\nu,7,8,9\n",
+        [[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+        list("xzu"),
+        ("'y' 2",),
+    ),
+    "genes by samples": Case(
+        "a.tsv",
+        FRAME.rename_axis("gene").set_axis(NAMES).to_csv(sep="\t"),
+        E.T,
+        list("abcd"),
+        wishes={"transpose": True},
+    ),
+    "an array on its side": Case(
+        "a.npy", lambda path: np.save(path, E), E.T, ["0", "1", "2", "3"], wishes={"transpose": True}
+    ),
     # row numbers
     "row numbers of the file": Case("a.csv", "a,b\n1,2\n,3\n4,5\n6,7\n", [[1, 2], [4, 5], [6, 7]], ["0", "2", "3"]),
     # lines before the table
@@ -130,18 +202,32 @@ CASES = {
     "GEO series matrix": Case("a.txt", GEO, E, [f"{1000 + i}_at" for i in range(N)], ("!Series_title",)),
     "GEO, with a long head": Case("a.txt", '!Sample_x\t"y"\n' * 9000 + GEO, E, None, ("!Sample_x",)),
     "World Bank": Case("a.csv", BANK, E, [f"Land {i}" for i in range(N)], ("Data Source",)),
-    "a title above the table": Case("a.csv", "Results of 2024\n\n" + FRAME.set_axis(NAMES).to_csv(), E, NAMES, ("Results of 2024",)),
+    "a title above the table": Case(
+        "a.csv", "Results of 2024\n\n" + FRAME.set_axis(NAMES).to_csv(), E, NAMES, ("Results of 2024",)
+    ),
     "two tables in one file": Case("a.csv", "w,a\nx,1\nz,2\n\nw,a,b\ny,1,2\nu,2,3\n", None, None, ("unequal",), True),
     # what decides all
-    "regions of a genome": Case("a.csv", first("name", NAMES, REGIONS), None, None, ("'Start'", "% of the sum of squares")),
-    "incomes beside scores": Case("a.csv", first("score", E[:, 0], pd.DataFrame({"income": IDS * 10.5})), None, None, ("'income'", "% of the sum of squares")),
+    "regions of a genome": Case(
+        "a.csv", first("name", NAMES, REGIONS), None, None, ("'Start'", "% of the sum of squares")
+    ),
+    "incomes beside scores": Case(
+        "a.csv",
+        first("score", E[:, 0], pd.DataFrame({"income": IDS * 10.5})),
+        None,
+        None,
+        ("'income'", "% of the sum of squares"),
+    ),
     # matrices at the door for vectors
     "correlations": Case("a.csv", SIMILAR.to_csv(), None, None, ("symmetric", "load_matrix")),
     "half of them": Case("a.csv", SIMILAR.where(np.tri(N) > 0).to_csv(), None, None, ("load_matrix",), True),
-    "correlations in an array": Case("a.npy", lambda path: np.save(path, np.corrcoef(E)), None, None, ("symmetric", "load_matrix")),
+    "correlations in an array": Case(
+        "a.npy", lambda path: np.save(path, np.corrcoef(E)), None, None, ("symmetric", "load_matrix")
+    ),
     "PHYLIP": Case("a.txt", "3\nA 0 1 2\nB 1 0 3\nC 2 3 0\n", None, None, ("load_matrix",), True),
     "MEGA": Case("a.txt", "#mega\n!Title: x;\n[1] #A\n[2] #B\n[1]\n[2] 0.1\n", None, None, ("load_matrix",), True),
-    "six points in the plane": Case("a.txt", "5 1\n3 4\n10 2\n7 7\n8 1\n2 2\n", [[5, 1], [3, 4], [10, 2], [7, 7], [8, 1], [2, 2]]),
+    "six points in the plane": Case(
+        "a.txt", "5 1\n3 4\n10 2\n7 7\n8 1\n2 2\n", [[5, 1], [3, 4], [10, 2], [7, 7], [8, 1], [2, 2]]
+    ),
 }
 
 

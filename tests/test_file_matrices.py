@@ -65,13 +65,23 @@ CASES = {
     "PHYLIP, lower": Case("a.txt", phylip(lambda i: i), D, NAMES, ("lower", "diagonal")),
     "PHYLIP, lower with the diagonal": Case("a.txt", phylip(lambda i: i + 1), D, NAMES, ("lower",)),
     "Mash": Case("a.txt", "\t" + phylip(lambda i: i, sign="\t", pad=0), D, NAMES, ("lower", "diagonal")),
-    "a small triangle": Case("a.txt", "4\nA\nB  33\nC  12  99\nD 25 87 8\n", squareform([33, 12, 25, 99, 87, 8]), list("ABCD")),
+    "a small triangle": Case(
+        "a.txt", "4\nA\nB  33\nC  12  99\nD 25 87 8\n", squareform([33, 12, 25, 99, 87, 8]), list("ABCD")
+    ),
     "PHYLIP, numbers as names": Case("a.txt", "3\n1\n2 33\n3 12 99\n", squareform([33, 12, 99]), ["1", "2", "3"]),
     "PHYLIP, packed by nobody, in Windows lines": Case("a.txt", phylip(lambda i: N).replace("\n", "\r\n"), D, NAMES),
-    "PHYLIP, a line too few": Case("a.txt", phylip(lambda i: N).rsplit("seq6", 1)[0], None, None, ("announces 7", "6"), True),
-    "PHYLIP, a line too many": Case("a.txt", phylip(lambda i: N).replace("7\n", "6\n", 1), None, None, ("announces 6",), True),
-    "PHYLIP, a number too few": Case("a.txt", phylip(lambda i: N).replace(f" {D[3, 6]:.4f}\n", "\n"), None, None, ("seq3",), True),
-    "PHYLIP, no number": Case("a.txt", phylip(lambda i: N).replace(f"{D[3, 5]:.4f}", "x", 2), None, None, ("seq3", "'x'"), True),
+    "PHYLIP, a line too few": Case(
+        "a.txt", phylip(lambda i: N).rsplit("seq6", 1)[0], None, None, ("announces 7", "6"), True
+    ),
+    "PHYLIP, a line too many": Case(
+        "a.txt", phylip(lambda i: N).replace("7\n", "6\n", 1), None, None, ("announces 6",), True
+    ),
+    "PHYLIP, a number too few": Case(
+        "a.txt", phylip(lambda i: N).replace(f" {D[3, 6]:.4f}\n", "\n"), None, None, ("seq3",), True
+    ),
+    "PHYLIP, no number": Case(
+        "a.txt", phylip(lambda i: N).replace(f"{D[3, 5]:.4f}", "x", 2), None, None, ("seq3", "'x'"), True
+    ),
     "PHYLIP, an absurd count": Case("a.txt", "999999999\na 0 1\nb 1 0\n", None, None, ("999999999",), True),
     # MEGA
     "MEGA, lower": Case("a.txt", MEGA_LOWER.format("LowerLeft", 4), FAR, ABCD, ("MEGA", "lower", "diagonal")),
@@ -81,67 +91,157 @@ CASES = {
     "lower half": Case("a.csv", FRAME.where(LOWER).to_csv(), D, NAMES, ("lower",)),
     "lower half without the diagonal": Case("a.csv", FRAME.where(STRICTLY).to_csv(), D, NAMES, ("lower", "diagonal")),
     "upper half": Case("a.tsv", FRAME.where(LOWER.T).to_csv(sep="\t"), D, NAMES, ("upper",)),
-    "upper half without the diagonal": Case("a.csv", FRAME.where(STRICTLY.T).to_csv(na_rep="NA"), D, NAMES, ("upper", "diagonal")),
-    "identities, upper": Case("a.tsv", "\tA\tB\tC\nA\t100\t83\t71\nB\t\t100\t92\nC\t\t\t100\n", [[100, 83, 71], [83, 100, 92], [71, 92, 100]], list("ABC"), ("upper",)),
-    "correlations, lower without the diagonal": Case("a.csv", pd.DataFrame(R, NAMES, NAMES).where(STRICTLY).to_csv(), R, NAMES, ("lower", "diagonal", "1")),
-    "short lines under a heading": Case("a.csv", "," + ",".join(NAMES) + "\n" + rows(f"{NAMES[i]},{numbers(D[i, : i + 1], ',')}" for i in range(N)), D, NAMES, ("lower",)),
-    "short lines without a heading": Case("a.csv", rows(f"{NAMES[i]},{numbers(D[i, : i + 1], ',')}" for i in range(N)), D, NAMES, ("lower",)),
-    "short lines of numbers": Case("a.txt", rows(numbers(D[i, : i + 1]) for i in range(N)), D, [str(i) for i in range(N)], ("lower",)),
+    "upper half without the diagonal": Case(
+        "a.csv", FRAME.where(STRICTLY.T).to_csv(na_rep="NA"), D, NAMES, ("upper", "diagonal")
+    ),
+    "identities, upper": Case(
+        "a.tsv",
+        "\tA\tB\tC\nA\t100\t83\t71\nB\t\t100\t92\nC\t\t\t100\n",
+        [[100, 83, 71], [83, 100, 92], [71, 92, 100]],
+        list("ABC"),
+        ("upper",),
+    ),
+    "correlations, lower without the diagonal": Case(
+        "a.csv", pd.DataFrame(R, NAMES, NAMES).where(STRICTLY).to_csv(), R, NAMES, ("lower", "diagonal", "1")
+    ),
+    "short lines under a heading": Case(
+        "a.csv",
+        "," + ",".join(NAMES) + "\n" + rows(f"{NAMES[i]},{numbers(D[i, : i + 1], ',')}" for i in range(N)),
+        D,
+        NAMES,
+        ("lower",),
+    ),
+    "short lines without a heading": Case(
+        "a.csv", rows(f"{NAMES[i]},{numbers(D[i, : i + 1], ',')}" for i in range(N)), D, NAMES, ("lower",)
+    ),
+    "short lines of numbers": Case(
+        "a.txt", rows(numbers(D[i, : i + 1]) for i in range(N)), D, [str(i) for i in range(N)], ("lower",)
+    ),
     "short lines of numbers, upper": Case("a.txt", rows(numbers(D[i, i:]) for i in range(N)), D, None, ("upper",)),
     "a dist as R prints it": Case("a.txt", "  a b c\nb 1\nc 2 4\nd 3 5 6\n", FAR, ABCD, ("lower", "diagonal")),
     "zeros below": Case("a.csv", FRAME.where(LOWER.T, 0).to_csv(), D, NAMES, ("upper",)),
     "infinity below": Case("a.csv", FRAME.where(LOWER.T, np.inf).to_csv(), D, NAMES, ("upper",)),
     "zeros below, in an array": Case("a.npy", lambda path: np.save(path, np.triu(D)), D, None, ("upper",)),
-    "NaN above, in arrays": Case("a.npz", lambda path: np.savez(path, D=np.where(LOWER, D, np.nan)), D, None, ("lower",)),
+    "NaN above, in arrays": Case(
+        "a.npz", lambda path: np.savez(path, D=np.where(LOWER, D, np.nan)), D, None, ("lower",)
+    ),
     "no diagonal": Case("a.csv", FRAME.where(~np.eye(N, dtype=bool)).to_csv(), D, NAMES, ("diagonal",)),
-    "a hole in one half": Case("a.csv", FRAME.where(LOWER).to_csv().replace(f"{D[3, 1]}", ""), None, None, ("'seq3'", "'seq1'"), True),
+    "a hole in one half": Case(
+        "a.csv", FRAME.where(LOWER).to_csv().replace(f"{D[3, 1]}", ""), None, None, ("'seq3'", "'seq1'"), True
+    ),
     # condensed
     "condensed, text": Case("a.txt", lambda path: np.savetxt(path, CONDENSED), D, None, ("condensed",)),
     "condensed, array": Case("a.npy", lambda path: np.save(path, CONDENSED), D, None, ("condensed",)),
-    "condensed, arrays": Case("a.npz", lambda path: np.savez(path, y=CONDENSED, names=np.array(NAMES)), D, NAMES, ("condensed",)),
+    "condensed, arrays": Case(
+        "a.npz", lambda path: np.savez(path, y=CONDENSED, names=np.array(NAMES)), D, NAMES, ("condensed",)
+    ),
     "condensed, one line": Case("a.csv", numbers(CONDENSED, ",") + "\n", D, None, ("condensed",)),
-    "condensed, of a wrong length": Case("a.npy", lambda path: np.save(path, CONDENSED[1:]), None, None, ("20", "n(n-1)/2"), True),
+    "condensed, of a wrong length": Case(
+        "a.npy", lambda path: np.save(path, CONDENSED[1:]), None, None, ("20", "n(n-1)/2"), True
+    ),
     # pairs
     "pairs": Case("a.tsv", pairs(), D, NAMES, ("pairs",)),
     "pairs, by blanks": Case("a.txt", pairs(" "), D, NAMES, ("pairs",)),
     "pairs, with a heading": Case("a.csv", "from,to,distance\n" + pairs(","), D, NAMES, ("pairs",)),
-    "pairs of numbers": Case("a.csv", "i,j,d\n" + pairs(",", names=range(N)), D, [str(i) for i in range(N)], ("pairs",)),
-    "pairs of numbers without a heading": Case("a.txt", pairs(" ", names=range(N)), D, [str(i) for i in range(N)], ("pairs",)),
+    "pairs of numbers": Case(
+        "a.csv", "i,j,d\n" + pairs(",", names=range(N)), D, [str(i) for i in range(N)], ("pairs",)
+    ),
+    "pairs of numbers without a heading": Case(
+        "a.txt", pairs(" ", names=range(N)), D, [str(i) for i in range(N)], ("pairs",)
+    ),
     "pairs in both directions": Case("a.tsv", pairs(which=DIRECTED), D, NAMES, ("pairs",)),
-    "pairs with themselves": Case("a.tsv", rows(f"{a}\t{a}\t1" for a in "xyz") + "x\ty\t.5\nx\tz\t.2\ny\tz\t.1\n", [[1, 0.5, 0.2], [0.5, 1, 0.1], [0.2, 0.1, 1]], list("xyz")),
+    "pairs with themselves": Case(
+        "a.tsv",
+        rows(f"{a}\t{a}\t1" for a in "xyz") + "x\ty\t.5\nx\tz\t.2\ny\tz\t.1\n",
+        [[1, 0.5, 0.2], [0.5, 1, 0.1], [0.2, 0.1, 1]],
+        list("xyz"),
+    ),
     "three pairs": Case("a.csv", "0,1,.5\n0,2,.7\n1,2,.3\n", squareform([0.5, 0.7, 0.3]), ["0", "1", "2"], ("pairs",)),
     "pairs with one missing": Case("a.tsv", pairs(which=PAIRS[:-2]), None, None, ("2 of 21", "'seq4'", "'seq6'"), True),
     "pairs, some twice": Case("a.tsv", pairs() + pairs(which=PAIRS[:2]), D, NAMES, ("2 pairs",)),
     "pairs that contradict": Case("a.tsv", pairs() + "seq1\tseq0\t9\n", None, None, ("'seq0'", "'seq1'", "9"), True),
     "pairs that differ by direction": Case("a.tsv", SKEWED, D + STRICTLY, NAMES, ("'seq0'", "'seq1'")),
     "pairs with more columns": Case("a.tsv", FASTANI, None, None, ("pairs", "three columns"), True),
-    "pairs without a value": Case("a.tsv", pairs().replace(f"{D[0, 1]:.4f}", ""), None, None, ("'seq0'", "'seq1'"), True),
-    "pairs in Parquet": Case("a.parquet", parquet(pd.DataFrame({"a": [NAMES[i] for i, _ in PAIRS], "b": [NAMES[j] for _, j in PAIRS], "d": CONDENSED})), D, NAMES, ("pairs",)),
+    "pairs without a value": Case(
+        "a.tsv", pairs().replace(f"{D[0, 1]:.4f}", ""), None, None, ("'seq0'", "'seq1'"), True
+    ),
+    "pairs in Parquet": Case(
+        "a.parquet",
+        parquet(pd.DataFrame({"a": [NAMES[i] for i, _ in PAIRS], "b": [NAMES[j] for _, j in PAIRS], "d": CONDENSED})),
+        D,
+        NAMES,
+        ("pairs",),
+    ),
     # names
-    "a corner with a name, numbers as names": Case("a.csv", FRAME.set_axis(range(305, 305 + 7 * N, 7)).set_axis(range(305, 305 + 7 * N, 7), axis=1).rename_axis("sample").to_csv(), D, [str(305 + 7 * i) for i in range(N)]),
+    "a corner with a name, numbers as names": Case(
+        "a.csv",
+        FRAME.set_axis(range(305, 305 + 7 * N, 7))
+        .set_axis(range(305, 305 + 7 * N, 7), axis=1)
+        .rename_axis("sample")
+        .to_csv(),
+        D,
+        [str(305 + 7 * i) for i in range(N)],
+    ),
     "a corner with a name": Case("a.csv", FRAME.rename_axis("sample").to_csv(), D, NAMES),
-    "numbers as names of rows only": Case("a.csv", rows(f"{305 + 7 * i},{numbers(D[i], ',')}" for i in range(N)), D, [str(305 + 7 * i) for i in range(N)]),
-    "R, no corner": Case("a.txt", " ".join(NAMES) + "\n" + rows(f"{NAMES[i]} {numbers(D[i])}" for i in range(N)), D, NAMES),
+    "numbers as names of rows only": Case(
+        "a.csv", rows(f"{305 + 7 * i},{numbers(D[i], ',')}" for i in range(N)), D, [str(305 + 7 * i) for i in range(N)]
+    ),
+    "R, no corner": Case(
+        "a.txt", " ".join(NAMES) + "\n" + rows(f"{NAMES[i]} {numbers(D[i])}" for i in range(N)), D, NAMES
+    ),
     "R, V1 and so on": Case("a.csv", FRAME.set_axis([f"V{i + 1}" for i in range(N)], axis=1).to_csv(), D, NAMES),
-    "R, names made good": Case("a.csv", FRAME.set_axis([f"9 x-{i}" for i in range(N)]).set_axis([f"X9.x.{i}" for i in range(N)], axis=1).to_csv(), D, [f"9 x-{i}" for i in range(N)]),
+    "R, names made good": Case(
+        "a.csv",
+        FRAME.set_axis([f"9 x-{i}" for i in range(N)]).set_axis([f"X9.x.{i}" for i in range(N)], axis=1).to_csv(),
+        D,
+        [f"9 x-{i}" for i in range(N)],
+    ),
     "pandas, numbers above names": Case("a.csv", FRAME.set_axis(range(N), axis=1).to_csv(), D, NAMES),
     "another order above": Case("a.csv", ",b,a,c\na,0,1,1\nb,1,0,1\nc,1,1,0\n", None, None, ("'b'", "'a'"), True),
     "other names above": Case("a.csv", ",a,b,x\na,0,1,1\nb,1,0,1\nc,1,1,0\n", None, None, ("'x'", "'c'"), True),
     "another order in Parquet": Case("a.parquet", parquet(FRAME[NAMES[::-1]]), None, None, ("'seq0'", "'seq6'"), True),
     # Parquet and heads
     "Parquet": Case("a.parquet", parquet(FRAME), D, NAMES),
-    "Parquet, numbers as names": Case("a.parquet", parquet(pd.DataFrame(D, range(9, 9 + N), [str(i) for i in range(9, 9 + N)])), D, [str(9 + i) for i in range(N)]),
-    "Parquet, no names": Case("a.parquet", parquet(pd.DataFrame(D).set_axis([f"c{i}" for i in range(N)], axis=1)), D, [f"c{i}" for i in range(N)]),
-    "Parquet, lists": Case("a.parquet", lambda path: pq.write_table(pa.table({"n": NAMES, "d": list(D)}), path), D, NAMES),
+    "Parquet, numbers as names": Case(
+        "a.parquet",
+        parquet(pd.DataFrame(D, range(9, 9 + N), [str(i) for i in range(9, 9 + N)])),
+        D,
+        [str(9 + i) for i in range(N)],
+    ),
+    "Parquet, no names": Case(
+        "a.parquet",
+        parquet(pd.DataFrame(D).set_axis([f"c{i}" for i in range(N)], axis=1)),
+        D,
+        [f"c{i}" for i in range(N)],
+    ),
+    "Parquet, lists": Case(
+        "a.parquet", lambda path: pq.write_table(pa.table({"n": NAMES, "d": list(D)}), path), D, NAMES
+    ),
     "Parquet, lower half": Case("a.parquet", parquet(FRAME.where(LOWER)), D, NAMES, ("lower",)),
-    "GCT": Case("a.txt", f"#1.2\n{N}\t{N}\nName\tDescription\t" + "\t".join(NAMES) + "\n" + rows(f"{NAMES[i]}\tna\t{numbers(D[i], chr(9))}" for i in range(N)), D, NAMES, ("#1.2",)),
-    "lines that begin with an exclamation mark": Case("a.txt", '!Title\t"x"\n!Platform\t"y"\t"z"\n' + FRAME.to_csv(sep="\t"), D, NAMES, ("!Title",)),
+    "GCT": Case(
+        "a.txt",
+        f"#1.2\n{N}\t{N}\nName\tDescription\t"
+        + "\t".join(NAMES)
+        + "\n"
+        + rows(f"{NAMES[i]}\tna\t{numbers(D[i], chr(9))}" for i in range(N)),
+        D,
+        NAMES,
+        ("#1.2",),
+    ),
+    "lines that begin with an exclamation mark": Case(
+        "a.txt", '!Title\t"x"\n!Platform\t"y"\t"z"\n' + FRAME.to_csv(sep="\t"), D, NAMES, ("!Title",)
+    ),
     "a title": Case("a.csv", "Distances between sequences\n\n" + FRAME.to_csv(), D, NAMES, ("Distances between",)),
     # what the numbers mean
     "correlations with both signs": Case("a.csv", pd.DataFrame(R, NAMES, NAMES).to_csv(), R, NAMES, ("-1", "abs")),
     "correlations in an array": Case("a.npy", lambda path: np.save(path, R), R, None, ("-1", "abs")),
     "distances": Case("a.csv", FRAME.to_csv(), D, NAMES, quiet=True),
-    "distances of points in a row": Case("a.csv", rows(",".join(str(abs(i - j)) for j in range(12)) for i in range(12)), np.abs(np.subtract.outer(range(12), range(12))), quiet=True),
+    "distances of points in a row": Case(
+        "a.csv",
+        rows(",".join(str(abs(i - j)) for j in range(12)) for i in range(12)),
+        np.abs(np.subtract.outer(range(12), range(12))),
+        quiet=True,
+    ),
     "three points in a row": Case("a.csv", "0,1,2\n1,0,1\n2,1,0\n", [[0, 1, 2], [1, 0, 1], [2, 1, 0]], quiet=True),
     "a missing number": Case("a.csv", FRAME.to_csv().replace(f"{D[2, 5]}", "", 1), None, None, ("'seq2'",), True),
     "vectors": Case("a.csv", "w,a,b\nx,1,2\ny,2,3\nz,3,4\n", None, None, ("must be square", "vectors?"), True),

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib.files import arrays, formats
-from simlib.files.card import Card, card_of
-from simlib.files.interface import Source
+from simlib.files import arrays, formats, gaps, remarks, squares
+from simlib.files.card import card_of
+from simlib.files.interface import Read, Source
 
 
 class Loaded(NamedTuple):
@@ -41,7 +41,12 @@ class LoadedMatrix(NamedTuple):
 
 
 def load_vectors(
-    path: Any, *, label: str | None = None, columns: list[str] | None = None, progress: bool = False
+    path: Any,
+    *,
+    label: str | None = None,
+    columns: list[str] | None = None,
+    progress: bool = False,
+    transpose: bool = False,
 ) -> Loaded:
     """Read vectors and their labels from a file.
 
@@ -101,16 +106,20 @@ def load_vectors(
     """
     path = Path(path)
     form = formats.format_of(path)
-    source = Source(path, card_of(path, form.name), label, columns, progress=progress)
-    values, labels, _ = form.read(source)
+    source = Source(path, card_of(path, form.name), label, columns, progress=progress, transpose=transpose)
+    found = form.read(source)
     formats.refuse_names(source, form)
+    remarks.refuse_half_a_matrix(source, found)
+    values, labels, names, without_gaps = _transposed(found) if transpose else found
     vectors = arrays.as_floats(values, source.name)
-    del values  # where it was copied, memory has room for one copy only
-    vectors, labels = arrays.keep_finite_rows(vectors, labels, source.card)
+    del found, values  # where it was copied, memory has room for one copy only
+    vectors, labels = gaps.leave_out(source, vectors, labels, without_gaps)
     if not len(vectors):
         raise ValueError(f"{source.name}: no row of numbers is left; {' '.join(source.card.dropped)}")
-    if labels is None:
-        _note_first_column_that_counts(vectors, source.card)
+    remarks.note_matrix(vectors, labels, names, source.card)
+    remarks.note_a_column_that_decides_all(vectors, names, source.card)
+    if labels is None and not transpose:
+        remarks.note_first_column(vectors, source.card, ids_too=not form.named_columns)
     labels = arrays.as_labels(labels, len(vectors), source.card)
     return Loaded(vectors, labels, source.card.with_shape(vectors))
 
@@ -149,18 +158,15 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     form = formats.format_of(path)
     formats.refuse_matrix(path, form)
     source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
-    matrix, labels, names = form.read(source)
-    if matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"{source.name}: a matrix of similarities must be square, got {matrix.shape}; vectors?")
-    if not matrix.dtype.isnative:  # the file was written on another kind of machine
-        matrix = np.array(matrix, matrix.dtype.newbyteorder("="))
+    matrix, labels = squares.squared(source, form.read(source))
     matrix.setflags(write=False)
-    labels = arrays.as_labels(names if labels is None else labels, len(matrix), source.card)
+    labels = arrays.as_labels(labels, len(matrix), source.card)
     return LoadedMatrix(matrix, labels, source.card.with_shape(matrix))
 
 
-def _note_first_column_that_counts(vectors: np.ndarray, card: Card) -> None:
-    """Say on the card if the first of several columns runs up in steps of 1; vectors (n, d) have no labels."""
-    n, d = vectors.shape
-    if d > 1 and n > 2 and np.all(np.diff(vectors[:, 0]) == 1):
-        card.notes.append("The first column runs up in steps of 1: if it numbers the rows, it should be left out.")
+def _transposed(found: Read) -> Read:
+    """What was found, with the columns as items: their names become labels, and the labels names."""
+    values, labels, names, without_gaps = found
+    if labels is not None:
+        labels = [str(label) for label in labels]
+    return Read(np.ascontiguousarray(values.T), names, labels, without_gaps)

@@ -43,7 +43,7 @@ class Format(NamedTuple):
 FORMATS = (
     Format("npy", (".npy",), npy.read_npy, named_columns=False),
     Format("npz", (".npz",), npy.read_npz, named_columns=False),
-    Format("parquet", (".parquet",), parquet.read, matrices=False),
+    Format("parquet", (".parquet",), parquet.read),
     Format("text", (".csv", ".tsv", ".txt", ".vec"), text.read, packed=True),
 )
 

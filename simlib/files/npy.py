@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 
 import numpy as np
@@ -26,7 +27,7 @@ def read_npy(source: Source) -> Read:
     except Exception as error:  # a header can be broken in more ways than NumPy has names for
         raise ValueError(unreadable(source.name, error)) from None
     _refuse_unless_numbers(source, array)
-    return Read(array)
+    return Read(array, without_gaps=_line_of_numpy(source))
 
 
 def read_npz(source: Source) -> Read:
@@ -34,7 +35,7 @@ def read_npz(source: Source) -> Read:
     names = NAMES_OF_MATRICES if source.matrix else NAMES_OF_VECTORS
     arrays = _unpacked(source)
     chosen = _chosen(source, arrays, names)
-    label = _labels_beside(arrays, len(arrays[chosen]))
+    label = _labels_beside(arrays, _items(arrays[chosen]))
     rest = [name for name in arrays if name not in (chosen, label)]
     if rest:
         source.card.dropped.append(f"Arrays that are neither the {names[0]} nor their labels: {listed(rest)}.")
@@ -60,9 +61,22 @@ def _unpacked(source: Source) -> dict[str, np.ndarray]:
         raise ValueError(unreadable(source.name, error)) from None
 
 
+def _line_of_numpy(source: Source) -> str:
+    """The line of NumPy that writes a .npy file anew without the rows or columns that have gaps."""
+    kept = "numpy.isfinite(X).all(axis=1 - {axis})"
+    return f"X = numpy.load({source.name!r}); numpy.save('whole.npy', numpy.compress({kept}, X, axis={{axis}}))"
+
+
+def _items(array: np.ndarray) -> int:
+    """How many items an array is about: as many as it has rows, or those whose pairs a list of numbers is."""
+    return len(array) if array.ndim > 1 else (1 + math.isqrt(1 + 8 * len(array))) // 2
+
+
 def _chosen(source: Source, arrays: dict[str, np.ndarray], names: tuple[str, ...]) -> str:
     """The name of the 2-D array of numbers: the first of `names` that is one, else the only one there is."""
     tables = [name for name, array in arrays.items() if array.ndim == 2 and array.dtype.kind in "fiu"]
+    if source.matrix and not tables:  # a list of distances, as scipy's pdist gives it
+        tables = [name for name, array in arrays.items() if array.ndim == 1 and array.dtype.kind == "f"]
     for name in names:
         if name in tables:
             return name
@@ -84,5 +98,7 @@ def _refuse_unless_numbers(source: Source, array: np.ndarray) -> None:
     """Raise unless the array is a 2-D array of real numbers that is not empty."""
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{source.name} must hold real numbers, got dtype {array.dtype}")
+    if source.matrix and array.ndim == 1 and array.size:
+        return
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{source.name} must hold a 2-D array, one row an item, got shape {array.shape}")

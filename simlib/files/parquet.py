@@ -1,4 +1,4 @@
-"""Vectors and labels of a .parquet file, read a batch of rows at a time.
+"""Vectors and labels of a .parquet file, or a matrix, read a batch of rows at a time.
 
 The vectors are several columns of numbers, or one column that holds a list of numbers in each row. pyarrow is
 imported when the first such file is read, because that takes a while.
@@ -6,12 +6,13 @@ imported when the first such file is read, because that takes a while.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib.files import columns, pieces
+from simlib.files import columns, counters, pairs, pieces
 from simlib.files.arrays import float_type
 from simlib.files.columns import Column, Kind
 from simlib.files.interface import Read, Source
@@ -28,6 +29,8 @@ def read(source: Source) -> Read:
         if not file.metadata.num_rows:
             raise ValueError(f"{source.name} has columns but no rows")
         table = _described(source, file)
+        if source.matrix and (lines := _pairs(source, file, table)):
+            return pairs.joined(source, lines)
         label, vectors = columns.roles(source, table)
         _refuse_other_kinds(source, file, [table[i] for i in vectors])
         return _read_batches(source, file, [table[i] for i in vectors], None if label is None else table[label].name)
@@ -40,22 +43,37 @@ def _described(source: Source, file: Any) -> list[Column]:
     schema = file.schema_arrow
     columns.refuse_repeated(source, schema.names)
     table = [Column(field.name, _kind(field.type)) for field in schema]
-    if source.columns is not None or any(column.kind == "list" for column in table):
-        return table  # it is known which columns are the vectors: no row is read to find those that number the rows
-    counters = _counters(file)
-    return [column._replace(numbers_rows=column.name in counters) for column in table]
+    if source.matrix:
+        index = (schema.pandas_metadata or {}).get("index_columns", [])
+        return [column._replace(numbers_rows=column.name in index) for column in table]
+    first: dict[int, np.ndarray] = {}
+
+    def values(i: int) -> np.ndarray:
+        if i not in first:
+            first[i] = _first_values(file, table[i].name, len(table))
+        return first[i]
+
+    return counters.judged(source, table, values)
 
 
-def _counters(file: Any) -> list[str]:
-    """The names of the columns that number the rows, judged by the first rows."""
-    import pyarrow as pa
+def _first_values(file: Any, name: str, width: int) -> np.ndarray:
+    """The first values (n,) of a column of a table so wide, or none if two columns share its name."""
+    batch = next(file.iter_batches(pieces.rows_a_piece(width), columns=[name]), None)
+    return np.empty(0) if batch is None else batch.column(0).to_numpy(zero_copy_only=False)
 
-    whole = [field.name for field in file.schema_arrow if pa.types.is_integer(field.type)]
-    maybe = [name for name in whole if columns.counter_by_name(name)]
-    if not maybe:
-        return []
-    first = next(file.iter_batches(pieces.ROWS_A_PIECE, columns=maybe))
-    return [name for name in maybe if columns.numbers_rows(name, first[name].to_numpy(zero_copy_only=False))]
+
+def _pairs(source: Source, file: Any, table: list[Column]) -> Iterator[pairs.Piece] | None:
+    """The lines of a list of pairs, or None if the file holds none: names, names and numbers."""
+    if any(column.kind not in ("text", "number") for column in table):
+        return None
+    first = next(file.iter_batches(pieces.rows_a_piece(len(table))))
+    if not pairs.fit(source, [column.to_numpy(zero_copy_only=False) for column in first.columns]):
+        return None
+    batches = (batch.columns for batch in file.iter_batches(pieces.ROWS_A_PIECE) if batch.num_rows)
+    return (
+        pairs.Piece(*(column.to_numpy(zero_copy_only=False) for column in columns_of_batch))
+        for columns_of_batch in batches
+    )
 
 
 def _kind(arrow_type: Any) -> Kind:
@@ -67,7 +85,9 @@ def _kind(arrow_type: Any) -> Kind:
     if hasattr(arrow_type, "value_field") and is_number_type(arrow_type.value_type):
         return "list"
     texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_dictionary)
-    return "text" if any(is_type(arrow_type) for is_type in texts) else "other"
+    if any(is_type(arrow_type) for is_type in texts):
+        return "text"
+    return "date" if pa.types.is_temporal(arrow_type) and not pa.types.is_duration(arrow_type) else "other"
 
 
 def is_number_type(arrow_type: Any) -> bool:
@@ -104,7 +124,8 @@ def _read_batches(source: Source, file: Any, vectors: list[Column], label: str |
             bar.update(batch.num_rows)
     if len({piece.shape[1] for piece in values}) > 1:
         raise ValueError(f"{source.name}: the lists in column {names[0]!r} differ in length")
-    return Read(pieces.joined(values), None if label is None else labels)
+    line = f"pandas.read_parquet({source.path.name!r}).dropna(axis={{axis}}).to_parquet('whole.parquet')"
+    return Read(pieces.joined(values), None if label is None else labels, None if lists else names, line)
 
 
 def _from_lists(source: Source, batch: Any, name: str) -> np.ndarray:

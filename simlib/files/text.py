@@ -13,70 +13,121 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from simlib import _check
-from simlib.files import columns, pieces, word2vec
+from simlib.files import columns, counters, gaps, heads, matrix_text, numerals, pairs, pieces, word2vec
 from simlib.files.columns import Column
-from simlib.files.dialect import MISSING, SEPARATORS, Dialect, Heading, dialect_of, heading_of, is_number
+from simlib.files.dialect import SEPARATORS, Dialect, Heading, dialect_of, heading_of, is_number
 from simlib.files.interface import Read, Source
 from simlib.files.lines import Beginning, advance, bar_over_bytes, beginning_of, opened
-from simlib.files.messages import plain_errors, unreadable
+from simlib.files.messages import listed, plain_errors, unreadable
+from simlib.files.numerals import MISSING, Mark
 
 # Numbers with marks between thousands, and Fortran's numbers with D for powers of ten.
 _UNUSUAL_NUMBER = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?|[+-]?\d+[.,]?\d*[dD][+-]?\d+")
 
 
 class TextTable(NamedTuple):
-    """A table of text that is to be read, and what its first lines told about it."""
+    """A table of text that is to be read, and what its first lines told about it.
+
+    Attributes
+    ----------
+    geo : whether lines that begin with `!` are no rows
+    marks : for each column whose numbers carry a mark, such as a percent sign, that mark
+    """
 
     source: Source
     encoding: str
     dialect: Dialect
     heading: Heading
+    geo: bool
+    marks: dict[int, Mark]
 
 
 def read(source: Source) -> Read:
-    """Numbers, labels and names of the columns: float64 for a matrix, which must be finite, else float32."""
+    """Numbers, labels and names of the columns: float64 for a matrix, else float32."""
     beginning = beginning_of(source)
+    if found := matrix_text.read(source, beginning):
+        return found
     shape = word2vec.shape_of(beginning.lines)
     if shape and source.label is None and source.columns is None:
-        found = word2vec.read(source, beginning, shape)
-    else:
-        found = _read_table(source, beginning)
-    if source.matrix:
-        _check.finite_rows(np.isfinite(found.values).all(axis=1), source.name)
-    return found
+        return word2vec.read(source, beginning, shape)
+    return _read_table(source, beginning)
 
 
 def _read_table(source: Source, beginning: Beginning) -> Read:
     """Read a table: judge its form by its first lines, its columns by its first rows, then take all its rows."""
-    form = dialect_of(source, beginning.lines)
-    heading = heading_of(source, form, beginning.lines)
+    head = heads.head_of(source, beginning)
+    form = dialect_of(source, head.lines)
+    heading = heading_of(source, form, head.lines)
+    heading = heading._replace(skipped=heading.skipped + head.skipped)
     wanted = {source.label, *(source.columns or ())}
     columns.refuse_repeated(source, [name for name in heading.names if name in wanted])
-    table = TextTable(source, beginning.encoding, form, heading)
-    roles = _roles(table)
+    table, first = _first_rows(TextTable(source, beginning.encoding, form, heading, head.geo, {}))
+    if source.matrix and pairs.fit(source, [first[i].to_numpy() for i in first]):
+        return pairs.joined(source, _pieces_of_pairs(table))
+    roles = columns.roles(source, _described(table, first))
     values, labels = _read_rows(table, roles)
+    head.check(source, len(values))
     separators = SEPARATORS[form.separator]
     source.card.notes.append(f"Fields are separated by {separators}, the decimal sign is '{form.decimal}'.")
-    return Read(values, labels, [heading.names[i] for i in roles.vectors] if heading.given else None)
+    names = [heading.names[i] for i in roles.vectors] if heading.given else None
+    return Read(values, labels, names, gaps.line_of_pandas(source, table.encoding, form, heading, roles.label))
 
 
-def _roles(table: TextTable) -> columns.Roles:
-    """Which column holds the labels and which are the vectors, judged by the first piece of the rows."""
+def _first_rows(table: TextTable) -> tuple[TextTable, pd.DataFrame]:
+    """The table with the marks that its columns carry, and its first piece of rows, marked columns as numbers."""
     with opened(table.source, table.encoding) as file:
-        first = next(_parsed(table, file, None))
-    if table.source.columns is None:
+        first = next(_parsed(table, file, 0 if table.source.matrix else None))
+    for i, name in enumerate(table.heading.names):
+        if name == table.source.label or pd.api.types.is_numeric_dtype(first[i]):
+            continue
+        if mark := numerals.mark_of(first[i].dropna().head(numerals.VALUES_JUDGED).astype(str)):
+            table.marks[i] = mark
+            first[i] = _numbers(table, i, first[i], 0)
+    return table, first
+
+
+def _described(table: TextTable, first: pd.DataFrame) -> list[Column]:
+    """What the first rows tell about the columns."""
+    source = table.source
+    names = table.heading.names
+    if source.matrix:
+        first = _with_numbers_in_front(table, first)
+    elif source.columns is None:
         _refuse_stray_texts(table, first)
-    return columns.roles(table.source, [_described(name, first[i]) for i, name in enumerate(table.heading.names)])
+    found = [_column(table, name, first[i], i) for i, name in enumerate(names)]
+    return counters.judged(source, found, lambda i: first[i].to_numpy())
 
 
-def _described(name: str, values: pd.Series) -> Column:
-    """What the first rows tell about a column."""
+def _column(table: TextTable, name: str, values: pd.Series, i: int) -> Column:
+    """What the first rows tell about column i."""
     if not pd.api.types.is_numeric_dtype(values):
-        return Column(name, "text")
-    if pd.api.types.is_bool_dtype(values) or not values.notna().any():
+        unit = numerals.unit_of(values.dropna().head(numerals.VALUES_JUDGED).astype(str))
+        example = f"Column {name!r} holds {str(values.dropna().iloc[0])[:40]!r}" if unit else ""
+        return Column(name, "text", note=unit and f"{example}: a number with the unit {unit!r} beside it is text.")
+    if pd.api.types.is_bool_dtype(values) or not (values.notna().any() or table.source.matrix):
         return Column(name, "other")
-    return Column(name, "number", columns.numbers_rows(name, values.to_numpy()))
+    mark = table.marks.get(i)
+    return Column(name, "number", note=f"The numbers of column {name!r} are read without {mark}." if mark else "")
+
+
+def _with_numbers_in_front(table: TextTable, first: pd.DataFrame) -> pd.DataFrame:
+    """The first rows of a matrix, whose first column came as text: as numbers, unless it holds the names."""
+    above = table.heading.names[1 : len(first) + 1]
+    named = table.heading.given and above == [str(text).strip() for text in first[0][: len(above)]]
+    texts = first[0].dropna().astype(str)
+    if not named and all(is_number(text, table.dialect) for text in texts):
+        first[0] = _numbers(table, 0, first[0], 0)
+    return first
+
+
+def _pieces_of_pairs(table: TextTable) -> Iterator[pairs.Piece]:
+    """The lines of a list of pairs: two columns of names and one of numbers."""
+    row = 0
+    with opened(table.source, table.encoding) as file, bar_over_bytes(table.source) as bar:
+        for piece in _parsed(table, file, 0, 1):
+            yield pairs.Piece(piece[0].to_numpy(), piece[1].to_numpy(), _numbers(table, 2, piece[2], row, piece[0]))
+            row += len(piece)
+            advance(bar, file)
 
 
 def _read_rows(table: TextTable, roles: columns.Roles) -> tuple[np.ndarray, list[str] | None]:
@@ -87,7 +138,8 @@ def _read_rows(table: TextTable, roles: columns.Roles) -> tuple[np.ndarray, list
     with opened(table.source, table.encoding) as file, bar_over_bytes(table.source) as bar:
         for piece in _parsed(table, file, roles.label):
             _refuse_swallowed_rows(table, piece, row)
-            numbers = np.column_stack([_numbers(table, i, piece[i], row) for i in roles.vectors])
+            called = None if roles.label is None else piece[roles.label]
+            numbers = np.column_stack([_numbers(table, i, piece[i], row, called) for i in roles.vectors])
             values.append(numbers if table.source.matrix else _narrowed(table.source, numbers, row))
             labels += piece[roles.label].tolist() if roles.label is not None else []
             row += len(piece)
@@ -95,21 +147,22 @@ def _read_rows(table: TextTable, roles: columns.Roles) -> tuple[np.ndarray, list
     return pieces.joined(values), labels if roles.label is not None else None
 
 
-def _parsed(table: TextTable, file: io.TextIOWrapper, label: int | None) -> Iterator[pd.DataFrame]:
-    """The rows of the table, a piece at a time, the column of labels as text."""
+def _parsed(table: TextTable, file: io.TextIOWrapper, *texts: int | None) -> Iterator[pd.DataFrame]:
+    """The rows of the table, a piece at a time, the columns `texts` as text, those of labels."""
     heading = table.heading
     with plain_errors(table.source.name):
         try:
             for _ in range(heading.skipped):
                 next(file)
-            yield from pd.read_csv(file, **_options(table, label))
+            for piece in pd.read_csv(file, **_options(table, texts)):
+                yield piece[~piece[0].astype(str).str.startswith("!")] if table.geo else piece
         except pd.errors.EmptyDataError:
             raise ValueError(f"{table.source.name} has a heading but no rows") from None
         except pd.errors.ParserError as error:
             raise ValueError(_why_not_parsed(table, error)) from None
 
 
-def _options(table: TextTable, label: int | None) -> dict[str, Any]:
+def _options(table: TextTable, texts: tuple[int | None, ...]) -> dict[str, Any]:
     """How pandas is to parse the table."""
     width = len(table.heading.names)
     form = table.dialect
@@ -121,12 +174,11 @@ def _options(table: TextTable, label: int | None) -> dict[str, Any]:
         "header": None,
         "names": range(width),
         "keep_default_na": False,
-        "na_values": {i: MISSING for i in table.heading.numeric if i != label},
+        "na_values": {i: MISSING for i in table.heading.numeric if i not in texts},
         "chunksize": pieces.rows_a_piece(width),
         "low_memory": False,
     }
-    if label is not None:
-        options["dtype"] = {label: str}  # 007 stays 007, and a label may be NA
+    options["dtype"] = {i: str for i in texts if i is not None}  # 007 stays 007, and a label may be NA
     return options
 
 
@@ -139,8 +191,11 @@ def _why_not_parsed(table: TextTable, error: Exception) -> str:
     return f"{table.source.name}: line {int(line) + table.heading.skipped} has {saw} fields, expected {expected}"
 
 
-def _numbers(table: TextTable, i: int, column: pd.Series, row: int) -> np.ndarray:
+def _numbers(table: TextTable, i: int, column: pd.Series, row: int, labels: pd.Series | None = None) -> np.ndarray:
     """Column i of a piece that begins at `row`, as float64; raises where a text stands among the numbers."""
+    place = _Place(table, i, row, labels)
+    if i in table.marks:
+        column = _without_mark(place, column)
     if pd.api.types.is_numeric_dtype(column):
         return column.to_numpy(dtype=np.float64, na_value=np.nan)
     texts = column.astype(object).where(column.notna(), None)
@@ -150,10 +205,37 @@ def _numbers(table: TextTable, i: int, column: pd.Series, row: int) -> np.ndarra
     bad = [at for at in odd if str(texts.iloc[at]).strip().lower() not in ("", "nan")]
     if bad:
         raise ValueError(
-            f"{table.source.name}: column {table.heading.names[i]!r} holds {str(texts.iloc[bad[0]])[:40]!r} in row "
-            f"{row + bad[0]} (counted from 0), not a number: name the columns of the vectors with columns=, or mend "
-            "the file"
+            f"{place.holds(bad[0], texts.iloc[bad[0]])}, not a number: name the columns of the vectors with columns=, "
+            "or mend the file"
         )
+    return numbers
+
+
+class _Place(NamedTuple):
+    """Where a column of a piece stands in its table: the column, the first row of the piece, and its labels."""
+
+    table: TextTable
+    column: int
+    row: int
+    labels: pd.Series | None
+
+    def holds(self, at: int, text: Any) -> str:
+        """The beginning of a message: what stands in this column in row `at` of the piece."""
+        heading = self.table.heading
+        label = "" if self.labels is None else f"; its label is {str(self.labels.iloc[at])[:40]!r}"
+        return (
+            f"{self.table.source.name}: column {heading.names[self.column]!r} holds {str(text)[:40]!r} in row "
+            f"{self.row + at} (counted from 0{label})"
+        )
+
+
+def _without_mark(place: _Place, column: pd.Series) -> pd.Series:
+    """The numbers of a column without the mark that they carry; raises where one does not carry it."""
+    mark = place.table.marks[place.column]
+    numbers, odd = numerals.without_mark(mark, column)
+    if odd.any():
+        at = int(np.flatnonzero(odd)[0])
+        raise ValueError(f"{place.holds(at, column.iloc[at])}, without the {mark} of its other numbers: mend the file")
     return numbers
 
 
@@ -181,7 +263,15 @@ def _refuse_stray_text(table: TextTable, i: int, column: pd.Series) -> None:
     present = column.dropna().astype(str)[:1000]
     if sum(is_number(field, table.dialect) for field in present) > 0.5 * len(present):
         _numbers(table, i, column, 0)
-    unusual = [field for field in present if _UNUSUAL_NUMBER.fullmatch(field.strip())]
+    plain = [numerals.without_any_mark(field) for field in present]
+    marked = [field for field, number in zip(present, plain, strict=True) if is_number(number, table.dialect)]
+    if len(marked) > 0.5 * len(present):
+        kinds = {re.sub(r"[\d.,\s]+", "", field): field for field in marked}
+        raise ValueError(
+            f"{table.source.name}: column {name!r} holds {listed(list(kinds.values()))}: its numbers must all carry "
+            "the same mark, or none"
+        )
+    unusual = [field for field, number in zip(present, plain, strict=True) if _UNUSUAL_NUMBER.fullmatch(number)]
     if len(unusual) > 0.5 * len(present):
         raise ValueError(
             f"{table.source.name}: column {name!r} holds {unusual[0]!r}: numbers are read without marks between "
