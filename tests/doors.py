@@ -73,3 +73,11 @@ def verdict(case: Case, door: str, folder: Path) -> tuple[str, str]:
 
 def _equal(found: np.ndarray, wanted: np.ndarray) -> bool:
     return found.shape == wanted.shape and np.allclose(found, wanted, rtol=1e-6, atol=1e-6)
+
+
+def read_or_refused(door: Callable[..., Any], path: Path) -> tuple[Any, str]:
+    """What was read and the name of the file, or None and the message."""
+    try:
+        return door(path), path.name
+    except ValueError as error:
+        return None, str(error)

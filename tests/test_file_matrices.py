@@ -9,7 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from doors import Case, verdict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import pdist, squareform
+
+from simlib import kmedoids, load_matrix
+from simlib.files import squares
 
 N = 7
 POINTS = np.random.default_rng(3).standard_normal((N, 3))
@@ -129,6 +135,15 @@ CASES = {
     "a hole in one half": Case(
         "a.csv", FRAME.where(LOWER).to_csv().replace(f"{D[3, 1]}", ""), None, None, ("'seq3'", "'seq1'"), True
     ),
+    "a sign for what is missing": Case(
+        "a.csv", ",a,b,c\na,-,1,2\nb,1,-,3\nc,2,3,-\n", None, None, ("'a'", "'-'", "empty"), True
+    ),
+    "stars beside numbers": Case("a.csv", ",a,b\na,1,\nb,.5**,1\n", None, None, ("'.5**'", "'b'"), True),
+    "a stranger in PHYLIP": Case("a.txt", "3\nA 0 n/c 2\nB n/c 0 3\nC 2 3 0\n", None, None, ("'A'", "'n/c'"), True),
+    "PHYLIP, no blank after the name": Case(
+        "a.txt", "2\nSequence100.0000 1.0000\nSequence201.0000 0.0000\n", [[0, 1], [1, 0]], ["Sequence10", "Sequence20"]
+    ),
+    "percent": Case("a.csv", ",a,b\na,100%,50%\nb,50%,100%\n", [[100, 50], [50, 100]], ["a", "b"], ("'%'",)),
     # condensed
     "condensed, text": Case("a.txt", lambda path: np.savetxt(path, CONDENSED), D, None, ("condensed",)),
     "condensed, array": Case("a.npy", lambda path: np.save(path, CONDENSED), D, None, ("condensed",)),
@@ -165,6 +180,8 @@ CASES = {
     "pairs without a value": Case(
         "a.tsv", pairs().replace(f"{D[0, 1]:.4f}", ""), None, None, ("'seq0'", "'seq1'"), True
     ),
+    "pairs that pandas stacked": Case("a.csv", FRAME.stack().rename("d").reset_index().to_csv(), D, NAMES, ("pairs",)),
+    "pairs with one line without a number": Case("a.csv", pairs(",") + "seq2,seq2,\n", D, NAMES, ("1 lines",)),
     "pairs in Parquet": Case(
         "a.parquet",
         parquet(pd.DataFrame({"a": [NAMES[i] for i, _ in PAIRS], "b": [NAMES[j] for _, j in PAIRS], "d": CONDENSED})),
@@ -214,6 +231,7 @@ CASES = {
         D,
         [f"c{i}" for i in range(N)],
     ),
+    "Parquet, a kind beside": Case("a.parquet", parquet(FRAME.assign(kind="x")), D, NAMES, ("'kind'",)),
     "Parquet, lists": Case(
         "a.parquet", lambda path: pq.write_table(pa.table({"n": NAMES, "d": list(D)}), path), D, NAMES
     ),
@@ -253,3 +271,70 @@ def test_matrices_that_other_programs_write(name, tmp_path):
     case = CASES[name]
     result, came = verdict(case, "matrix", tmp_path)
     assert result == ("refused clearly" if case.refused else "right"), came
+
+
+FORMS = {
+    "whole": lambda D, names: pd.DataFrame(D, names, names).to_csv(),
+    "lower": lambda D, names: pd.DataFrame(D, names, names).where(np.tri(len(D)) > 0).to_csv(),
+    "upper": lambda D, names: pd.DataFrame(D, names, names).where(np.tri(len(D)).T > 0).to_csv(),
+    "short lower": lambda D, names: rows(",".join([a, *map(str, D[i, : i + 1])]) for i, a in enumerate(names)),
+    "short upper": lambda D, names: rows(",".join([a, *map(str, D[i, i:])]) for i, a in enumerate(names)),
+    "PHYLIP": lambda D, names: f"{len(D)}\n" + rows(" ".join([a, *map(str, D[i])]) for i, a in enumerate(names)),
+    "Mash": lambda D, names: f"\t{len(D)}\n" + rows("\t".join([a, *map(str, D[i, :i])]) for i, a in enumerate(names)),
+    "pairs": lambda D, names: rows(
+        f"{names[i]},{names[j]},{D[i, j]}" for i, j in zip(*np.triu_indices(len(D), 1), strict=True)
+    ),
+}
+
+
+@given(st.integers(3, 12), st.sampled_from(sorted(FORMS)), st.booleans(), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=120)
+def test_every_form_comes_back(tmp_path_factory, n, form, whole_numbers, seed):
+    rng = np.random.default_rng(seed)
+    D = pdist(rng.standard_normal((n, 3)))
+    D = squareform(rng.integers(1, 99, D.shape) if whole_numbers else D.round(6))
+    names = [f"{chr(97 + int(c))}_{i}" for i, c in enumerate(rng.integers(0, 26, n))]
+    path = tmp_path_factory.getbasetemp() / "form.txt"
+    path.write_text(FORMS[form](D, names))
+    loaded = load_matrix(path)
+    assert_allclose(loaded.matrix, D, rtol=1e-12)
+    assert loaded.labels.tolist() == names
+    assert not loaded.matrix.flags.writeable
+
+
+def test_halves_of_a_large_matrix_are_mirrored_in_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(squares, "ROWS_A_BLOCK", 3)
+    for half in (np.tril, np.triu):
+        for filler in (0, np.nan, np.inf):
+            H = half(D)
+            H[half(np.ones_like(D)) == 0] = filler
+            np.save(tmp_path / "a.npy", H)
+            loaded = load_matrix(tmp_path / "a.npy")
+            assert_array_equal(loaded.matrix, D)
+            assert isinstance(loaded.matrix, np.memmap) is False
+
+
+def test_a_stored_whole_matrix_is_not_read_through(tmp_path):
+    D2 = np.array(D)
+    D2[6, 5] = np.nan  # is found where the matrix is used
+    np.save(tmp_path / "a.npy", D2)
+    assert isinstance(load_matrix(tmp_path / "a.npy").matrix, np.memmap)
+
+
+def test_an_absurd_count_takes_no_memory(tmp_path, monkeypatch):
+    (tmp_path / "a.txt").write_text(pairs("\t"))
+    monkeypatch.setattr("simlib._check.available_memory", lambda: 500)
+    with pytest.raises(MemoryError, match=r"a.txt, as a matrix of 7 items, takes 0.0 GB"):
+        load_matrix(tmp_path / "a.txt")
+    (tmp_path / "a.txt").write_text(rows(f"n{i}\tn{i + 1}\t1" for i in range(3000)))
+    with pytest.raises(ValueError, match="4498500 of 4501500 pairs are missing, the first is 'n0' and 'n2'"):
+        load_matrix(tmp_path / "a.txt")
+
+
+def test_what_the_loaded_halves_are_good_for(tmp_path):
+    (tmp_path / "a.txt").write_text("4\nA\nB  33\nC  12  99\nD 25 87 8\n")
+    loaded = load_matrix(tmp_path / "a.txt")
+    fit = kmedoids(loaded.matrix, 2, metric="precomputed", n_init=5)
+    assert loaded.labels[fit.medoids].tolist() in (["B", "C"], ["C", "B"], ["B", "D"], ["D", "B"])
+    pd.DataFrame(R, NAMES, NAMES).where(STRICTLY).to_csv(tmp_path / "a.csv")
+    assert kmedoids(load_matrix(tmp_path / "a.csv").matrix, 2).labels.shape == (N,)

@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from doors import read_or_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -630,14 +631,6 @@ def test_a_packed_file_is_read_as_the_plain_one(tmp_path):
     plain, packed = (load_vectors(tmp_path / name) for name in ("a.csv", "b.csv.gz"))
     assert_array_equal(plain.vectors, packed.vectors)
     assert plain.card["sha256"] != packed.card["sha256"]
-
-
-def read_or_refused(load, path):
-    """What was read, or None and the message."""
-    try:
-        return load(path), path.name
-    except ValueError as error:
-        return None, str(error)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.txt", "a.npy", "a.npz", "a.parquet", "a.csv.gz"]))

@@ -7,8 +7,13 @@ Where to find what
     formats.py     the table of formats: which end of a name means which reader; a new format is a new row here
     interface.py   what every reader takes (`Source`) and gives back (`Read`)
     npy.py  parquet.py  text.py  word2vec.py      the readers
-    lines.py  dialect.py      text files: their encoding and lines; their separator, decimal sign and heading
-    columns.py     which column holds the labels, which are the vectors, which number the rows
+    lines.py  heads.py  dialect.py  numerals.py   text files: encoding and lines; what stands before the table;
+                   separator, decimal sign and heading; how numbers and marks beside them are written
+    columns.py  counters.py  dates.py             which column holds the labels, which are the vectors, and which only
+                   number, class or date the rows
+    matrix_text.py  phylip.py  mega.py  ragged.py  halves.py      texts of a matrix that are no table
+    pairs.py  squares.py    a list of pairs; halves and lists of distances made square, names compared
+    gaps.py  remarks.py     rows with gaps; what a person should know about the vectors
     pieces.py  messages.py  arrays.py  card.py    what all of them share
 """
 
@@ -19,13 +24,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simlib import _check
 from simlib.files import arrays, formats, gaps, remarks, squares
 from simlib.files.card import card_of
 from simlib.files.interface import Read, Source
 
 
 class Loaded(NamedTuple):
-    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes."""
+    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes, kept."""
 
     vectors: np.ndarray
     labels: np.ndarray
@@ -58,14 +64,18 @@ def load_vectors(
         fields are recognised, and so are decimal commas and the texts of word2vec and GloVe.
     label : str, optional
         Name of the column of labels. Default: the first column of text. If there is none, a column that numbers the
-        rows; if there is none either, 0, 1, 2, ... In a .npz file the labels are an array named labels, label, names,
-        words or ids, else the first array of texts.
+        rows; if there is none either, the numbers of the rows in the file: 0, 1, 2, ... In a .npz file the labels are
+        an array named labels, label, names, words or ids, else the first array of texts.
     columns : list of str, optional
         Names of the columns that are the vectors. Default: the one column of lists of a .parquet file. If there is
-        none, all columns of numbers but those that number the rows: they hold distinct whole numbers and are called
-        id, index, user_id or the like, or have no name.
+        none, all columns of numbers but those that number, class or date the rows: row numbers and ids (distinct whole
+        numbers that are called so, or stand in front and count or outweigh all others), and classes that are called
+        label, class, target or the like. What is not sure is kept, and a note says so.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a .parquet file.
+    transpose : bool
+        Whether the columns are the items, as in a table of prices by day or of genes by samples. The names of the
+        columns become the labels.
 
     Returns
     -------
@@ -75,14 +85,16 @@ def load_vectors(
         rows are kept.
         labels : texts (n,), cut to 200 characters.
         card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
-        sentence for whatever was decided).
+        sentence for whatever was decided), kept (the numbers of the items that were kept, int64 (n,), counted from 0
+        in the file before anything was left out; None if all were kept).
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
     ValueError
-        The file is empty, cut off, of unequal rows, not numeric, wrongly encoded or of an unknown kind. The message
-        names the file and the way out.
+        The file is empty, cut off, of unequal rows, not numeric, wrongly encoded or of an unknown kind. Dates label
+        the rows, or most rows have gaps: then the columns may be the items. The message names the file and the way
+        out.
     MemoryError
         The file says that it holds more than fits into memory.
 
@@ -92,6 +104,9 @@ def load_vectors(
     pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core; as word2vec text they take
     14 s and 0.7 GB. The labels are an array as wide as the longest of them: a single one of 200 characters makes a
     million labels take 0.8 GB. A row with too few fields counts as one with missing numbers.
+
+    A percent sign, a sign of a currency or a unit in brackets is left out if all numbers of a column carry it. Lines
+    before the table are skipped: those of GEO, which begin with an exclamation mark, those of GCT, and titles.
 
     Examples
     --------
@@ -110,7 +125,7 @@ def load_vectors(
     found = form.read(source)
     formats.refuse_names(source, form)
     remarks.refuse_half_a_matrix(source, found)
-    values, labels, names, without_gaps = _transposed(found) if transpose else found
+    values, labels, names, without_gaps = _transposed(source, found) if transpose else found
     vectors = arrays.as_floats(values, source.name)
     del found, values  # where it was copied, memory has room for one copy only
     vectors, labels = gaps.leave_out(source, vectors, labels, without_gaps)
@@ -130,10 +145,9 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), a .npz file, or delimited text. Text may have
-        labels in its first row or its first column.
+        A .npy file (it is memory-mapped: only what is used is read), a .npz file, a .parquet file, or text.
     progress : bool
-        Draw a bar over the bytes of a text file.
+        Draw a bar over the bytes of a text file or the rows of a .parquet file.
 
     Returns
     -------
@@ -144,7 +158,25 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Raises
     ------
     FileNotFoundError, IsADirectoryError, ValueError, MemoryError
-        As `load_vectors`; also if the matrix is not square, or a text file has NaN or infinity in it.
+        As `load_vectors`; also if the matrix is not square, if the names above the columns are not those of the rows,
+        if a pair is missing or given twice with different numbers, or if a number is missing or infinite (of a .npy
+        file this is found where the matrix is used).
+
+    Notes
+    -----
+    The card says what was completed. These forms are understood:
+
+    =====================  ==========================================================================================
+    form                   how it looks
+    =====================  ==========================================================================================
+    whole                  n rows of n numbers; names above, in front, or both, in the same order
+    lower or upper half    the other half is empty, NaN, 0 or infinite, or the lines grow or shrink by one number; the
+                           diagonal may be missing: it is taken as 0, and as 1 if the numbers look like correlations
+    PHYLIP, Mash           the number of items, then a line an item: its name and all its distances, or half of them
+    MEGA                   `#mega`, names, one half
+    condensed              n(n-1)/2 numbers as scipy's `pdist` gives them: one column, one line, or a 1-D array
+    list of pairs          three columns: a name, another name, a number; each pair once, or once in each direction
+    =====================  ==========================================================================================
 
     Examples
     --------
@@ -158,15 +190,16 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     form = formats.format_of(path)
     formats.refuse_matrix(path, form)
     source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
-    matrix, labels = squares.squared(source, form.read(source))
+    matrix, names = squares.squared(source, form.read(source))
     matrix.setflags(write=False)
-    labels = arrays.as_labels(labels, len(matrix), source.card)
+    labels = arrays.as_labels(names, len(matrix), source.card)
     return LoadedMatrix(matrix, labels, source.card.with_shape(matrix))
 
 
-def _transposed(found: Read) -> Read:
+def _transposed(source: Source, found: Read) -> Read:
     """What was found, with the columns as items: their names become labels, and the labels names."""
     values, labels, names, without_gaps = found
+    _check.memory(values.nbytes, f"{source.name}, transposed,", "transpose it in a file of its own")
     if labels is not None:
         labels = [str(label) for label in labels]
     return Read(np.ascontiguousarray(values.T), names, labels, without_gaps)

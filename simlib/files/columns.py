@@ -59,8 +59,15 @@ def roles(source: Source, table: list[Column]) -> Roles:
     unused = [name for i, name in enumerate(names) if i != label and i not in vectors]
     if unused:
         source.card.dropped.append(f"Columns that are neither vectors nor labels: {listed(unused)}.")
-    source.card.notes += [column.note for column in table if column.note and column.name != source.label]
+    source.card.notes += [
+        column.note for i, column in enumerate(table) if column.note and not _goes_without(source, column, i == label)
+    ]
     return Roles(label, vectors)
+
+
+def _goes_without(source: Source, column: Column, is_label: bool) -> bool:
+    """Whether the note about a column says nothing new: it holds the labels, and that is what it looks like."""
+    return is_label and (source.label is not None or source.transpose or column.kind == "text")
 
 
 def _that_measure(source: Source, table: list[Column], numbers: list[int]) -> list[int]:

@@ -152,7 +152,7 @@ def _class_by_name(column: Column, n: int, classes: int) -> Column:
     if classes <= min(MOST_NAMED_CLASSES, n / 2):
         sentence = f"Column {name!r} names {classes} classes and is not part of the vectors; columns= can keep it."
         return column._replace(left_out=True, note=sentence)
-    return column._replace(note=f"Column {name!r} may be what is to be found out.{_taken_out(name)}")
+    return column._replace(note=f"Column {name!r} may be what is to be predicted.{_taken_out(name)}")
 
 
 def _in_front(column: Column, present: np.ndarray, distinct: np.ndarray, beside: Beside) -> Column:
@@ -173,7 +173,7 @@ def _in_front(column: Column, present: np.ndarray, distinct: np.ndarray, beside:
     if share > DECIDES_ALL:
         sentence = f"Column {name!r} is taken for ids and is not part of the vectors: its whole numbers are distinct"
         return column._replace(
-            numbers_rows=True, note=f"{sentence} and hold {share:.2%} of the sum of squares. columns= can keep it."
+            numbers_rows=True, note=f"{sentence} and hold {percent(share)} of the sum of squares. columns= can keep it."
         )
     if any(len(set(_whole(other[:1000]).tolist())) == len(other[:1000]) for i, other in beside.values.items() if i):
         return column
@@ -211,6 +211,11 @@ def _counts_again(present: np.ndarray) -> bool:
     starts = np.flatnonzero(np.diff(present) != 1) + 1
     begins = present[np.r_[0, starts]]
     return 0 < len(starts) < len(present) / 2 and begins[0] in (0, 1) and bool(np.all(begins == begins[0]))
+
+
+def percent(share: float) -> str:
+    """A share near 1 as a percentage that does not say more than it is."""
+    return f"{share:.2%}" if share < 0.9999 else "more than 99.99%"
 
 
 def share_of_squares(values: dict[int, np.ndarray]) -> float:

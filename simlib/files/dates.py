@@ -37,10 +37,15 @@ _DATES = (
 _DATE_OR_TIME = re.compile(rf"({'|'.join(_DATES)})([ T]+{_CLOCK})?({_ZONE})?|{_CLOCK}({_ZONE})?", re.IGNORECASE)
 
 
+def is_date(text: str) -> bool:
+    """Whether a text is a date or a time."""
+    return bool(_DATE_OR_TIME.fullmatch(text.strip()))
+
+
 def are_dates(texts: Iterable[str]) -> bool:
     """Whether texts are dates or times, and nearly all of them distinct, as in a time series."""
     judged = [text.strip() for text in islice(texts, VALUES_JUDGED)]
-    found = [text for text in judged if _DATE_OR_TIME.fullmatch(text)]
+    found = [text for text in judged if is_date(text)]
     return len(found) >= max(FEWEST_DATES, 0.95 * len(judged)) and len(set(found)) > 0.9 * len(found)
 
 

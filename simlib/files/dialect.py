@@ -17,6 +17,7 @@ from simlib.files.numerals import MISSING, NUMBER, without_any_mark
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "blanks"}
 TABLE_LINES_JUDGED = 50
+FEWEST_COUNTED = 10  # a line that counts fewer of its fields may be data
 
 Rows = list[list[str]]  # the fields of some lines, a list for each line
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL or csv.QUOTE_NONE
@@ -105,7 +106,7 @@ def _quoting(lines: list[str], separator: str) -> Quoting:
 
 def _share_of_numbers(rows: Rows) -> float:
     """The share of the fields that are numbers, with points or commas, from 0 to 1."""
-    fields = [field.strip().replace(",", ".") for row in rows for field in row]
+    fields = [without_any_mark(field).replace(",", ".") for row in rows for field in row]
     return sum(bool(NUMBER.fullmatch(field)) for field in fields) / max(len(fields), 1)
 
 
@@ -133,7 +134,7 @@ def heading_of(source: Source, dialect: Dialect, lines: list[str]) -> Heading:
         raise ValueError(f"{source.name} has a heading but no rows")
     top = _as_wide_as(source, rows, top)
     numeric = [all(is_number(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
-    if rows and holds_names(top, rows, numeric, dialect):
+    if rows and (holds_names(top, rows, numeric, dialect) or (_counts(top) and not source.matrix)):
         return Heading(top, comments + 1, [i for i, numbers in enumerate(numeric) if numbers], True)
     source.card.notes.append("The first line is read as an item, there are no names of columns.")
     names = [str(i) for i in range(len(top))]
@@ -170,7 +171,8 @@ def holds_names(top: list[str], rows: Rows, numeric: list[bool], dialect: Dialec
     """Whether the first line holds names: a text above a column of numbers, texts only, or numbers that are names."""
     numbers = [is_number(field, dialect) for field in top]
     above_numbers = any(numeric[i] and not numbers[i] for i in range(len(top)))
-    return above_numbers or not any(numbers) or _numbers_are_names(top, rows, numeric)
+    texts_only = not any(numbers[1:]) and not (numbers[0] and top[0])  # above the labels there may be nothing
+    return above_numbers or texts_only or _numbers_are_names(top, rows, numeric)
 
 
 def _numbers_are_names(top: list[str], rows: Rows, numeric: list[bool]) -> bool:
@@ -191,6 +193,11 @@ def _numbers_are_names(top: list[str], rows: Rows, numeric: list[bool]) -> bool:
     counts = top[1:] == [str(i) for i in range(len(top) - 1)]
     labels_below = top[0] == "" and all(row[0].strip() for row in rows)
     return counts or labels_below or (fractions and steps == {1})
+
+
+def _counts(top: list[str]) -> bool:
+    """Whether the first line counts its own fields, as pandas names columns, and there are many of them."""
+    return len(top) >= FEWEST_COUNTED and top == [str(i) for i in range(len(top))]
 
 
 def _are_years(fields: list[str]) -> bool:

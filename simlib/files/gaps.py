@@ -69,19 +69,19 @@ def _refuse_if_most_rows_go(
     if gone <= n / 2 or (whole < d / 2 and np.median(gaps_in_column) > NEARLY_WHOLE * n):
         return
     row, column = ("items", "numbers") if source.transpose else ("rows", "columns")
-    ways = []
-    if whole:
-        if not source.transpose:
-            ways.append("if the columns are the items, pass transpose=True; if the rows are,")
-        axis = 0 if source.transpose else 1
-        ways.append(f"keep the {column} without gaps: {_line(without_gaps, axis)}")
+    across = 0 if source.transpose else 1  # the axis of the table along which `column` is left out
+    ways = ["if the columns are the items, pass transpose=True"] if whole and not source.transpose else []
+    if whole >= d / 2:
+        found = f"though {whole} of {d} {column} have none"
+        ways.append(
+            f"{'if the rows are, ' if ways else ''}keep the {column} without gaps: {_line(without_gaps, across)}"
+        )
     else:
-        axis = 1 if source.transpose else 0
-        ways.append(f"fill the gaps yourself, or keep the {n - gone} {row} without: {_line(without_gaps, axis)}")
-    raise ValueError(
-        f"{source.name}: {gone} of {n} {row} have missing numbers, though {whole} of {d} {column} have none: "
-        f"{' '.join(ways)}"
-    )
+        found = f"and so have {d - whole} of {d} {column}"
+        ways.append("fill the gaps yourself")
+        if gone < n:
+            ways.append(f"or keep the {n - gone} {row} without gaps: {_line(without_gaps, 1 - across)}")
+    raise ValueError(f"{source.name}: {gone} of {n} {row} have missing numbers, {found}: {'; '.join(ways)}")
 
 
 def _line(without_gaps: str | None, axis: int) -> str:

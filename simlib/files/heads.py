@@ -107,7 +107,7 @@ def _titles(lines: list[str]) -> int:
         before, table = rows[:start], rows[start:]
         if not before or width < 2 or len(table) < FEWEST_ROWS or body[0][1].startswith("#"):
             continue
-        if all(len(row) <= max(1, width // 2) and not _has_numbers(row) for row in before) and _has_names(table):
+        if all(len(row) < width - 1 and not _has_numbers(row) for row in before) and _has_names(table):
             return body[start][0]
     return 0
 

@@ -13,7 +13,8 @@ from simlib.files.lines import Beginning, advance, bar_over_bytes, opened
 from simlib.files.messages import plain_errors
 
 _NAME = re.compile(r"(\[\s*\d+\s*\])?\s*#\s*(\S.*)")
-_LINE = re.compile(r"\[\s*(\d+)\s*\]([^\]\[]*)")
+_LINE = re.compile(r"\[\s*\d+\s*\](.*)")
+_ERROR = re.compile(r"\[[^\]]*\]")  # a standard error, in the other half
 
 
 def is_mega(lines: list[str]) -> bool:
@@ -28,6 +29,7 @@ def read(source: Source, beginning: Beginning) -> Lines:
     names: list[str] = []
     fields: list[list[str]] = []
     commands = ""
+    errors = False
     with plain_errors(source.name), opened(source, beginning.encoding) as file, bar_over_bytes(source) as bar:
         body = (line.strip() for line in file if line.strip())
         next(body)
@@ -37,12 +39,15 @@ def read(source: Source, beginning: Beginning) -> Lines:
             elif name := _NAME.fullmatch(line):
                 names.append(name[2].strip())
             elif found := _LINE.fullmatch(line):
-                fields.append(found[2].split())
+                errors |= bool(_ERROR.search(found[1]))
+                fields.append(_ERROR.sub(" ", found[1]).split())
             advance(bar, file)
     announced = re.search(r"ntaxa\s*=\s*(\d+)", commands, re.IGNORECASE)
     if announced and int(announced[1]) != len(names):
         raise ValueError(f"{source.name} announces {announced[1]} items and names {len(names)}: it is cut off")
     form = _form(source, commands, fields, len(names))
+    if errors:
+        source.card.dropped.append("What stands in square brackets: MEGA writes standard errors so.")
     source.card.notes.append(f"Read as a matrix of MEGA with {len(names)} items.")
     return Lines(form, list(_numbers(source, form, fields, names)), names)
 

@@ -17,7 +17,6 @@ MISSING = ("", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")  # in 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|NaN|Inf)")
 
 VALUES_JUDGED = 1000
-FEWEST_UNITS = 3
 
 _CURRENCY = r"[$€£¥₹₩₽₺฿₪₫₴]|[A-Z]{1,2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR"
 _DIGITS = r"(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?"
@@ -26,7 +25,7 @@ _MARKED = re.compile(
     rf"(?P<after>[%‰]|{_CURRENCY}|\[[^\]\d][^\]]*\]|\([^)\d][^)]*\))?"
 )
 _ANY_MARK = re.compile(rf"(?:{_CURRENCY})|[%‰\u00a0]|\[[^\]\d][^\]]*\]|\([^)\d][^)]*\)")
-_WITH_UNIT = re.compile(rf"[+-]?{_DIGITS}[ \u00a0]?(?P<unit>[^\W\d_][^\d]{{0,9}}[23]?)")
+_BEGINS_AS_NUMBER = re.compile(r"[^\w\s]{0,2} ?\d.{0,30}", re.DOTALL)
 
 
 class Mark(NamedTuple):
@@ -51,12 +50,10 @@ def mark_of(texts: Iterable[str]) -> Mark | None:
     return found
 
 
-def unit_of(texts: Iterable[str]) -> str | None:
-    """The unit in letters that all the texts carry that are not missing, as in 5 kg, or None."""
+def begin_as_numbers(texts: Iterable[str]) -> bool:
+    """Whether most of the texts begin as numbers do, and something else follows: a unit, a range, an error."""
     judged = list(_judged(texts))
-    found = [_WITH_UNIT.fullmatch(text) for text in judged]
-    units = {match["unit"] for match in found if match}
-    return units.pop() if len(units) == 1 and all(found) and len(judged) >= FEWEST_UNITS else None
+    return sum(bool(_BEGINS_AS_NUMBER.fullmatch(text)) for text in judged) > len(judged) / 2
 
 
 def _judged(texts: Iterable[str]) -> Iterable[str]:

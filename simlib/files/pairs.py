@@ -15,6 +15,8 @@ from simlib import _check
 from simlib.files import squares
 from simlib.files.interface import Read, Source
 
+LONG = 10_000  # of a list with so many lines in its first piece more follow
+
 
 class Piece(NamedTuple):
     """Some lines of a list of pairs: two names and a number each, all (lines,)."""
@@ -37,27 +39,47 @@ class Numbered(NamedTuple):
         return f"{self.names[i][:40]!r} and {self.names[j][:40]!r}"
 
 
-def fit(source: Source, first: list[np.ndarray]) -> bool:
-    """Whether a table is a list of pairs, judged by the first values of its columns (n,).
+def start(source: Source, names: list[str], first: list[np.ndarray]) -> int | None:
+    """Where the three columns of a list of pairs begin, or None if a table is none, judged by its first values (n,).
 
-    It raises if the list has more columns than three. Two columns of text are names. Whole numbers are names only where
-    most of the pairs that they can make are there: three columns of them may also be a small matrix, or points.
+    They begin with the second column if the first one has no name and only numbers the lines. It raises if the list has
+    more columns than three. Two columns of text are names. Whole numbers are names only where most of the pairs that
+    they can make are there: three columns of them may also be a small matrix, or points.
     """
+    if len(first) > 3 and not names[0] and _counts(first[0]):
+        found = start(source, names[1:], first[1:])
+        return None if found is None else found + 1
     if len(first) < 3:
-        return False
+        return None
     one, other = (pd.Series(column).astype(str).str.strip() for column in first[:2])
     shared = bool(set(one) & set(other))
     texts = all(_are_texts(column) for column in first[:2])
     if len(first) > 3 and texts and shared and any(not _are_texts(column) for column in first[2:]):
         raise ValueError(
             f"{source.name} looks like a list of pairs with {len(first) - 2} values each: a list of pairs has three "
-            "columns, two names and one number; keep these, for instance with cut -f1-3"
+            "columns, two names and one number; keep these, with cut -f1-3 (between tabs) or cut -d, -f1-3 (commas)"
         )
     if len(first) > 3 or _are_texts(first[2]):
-        return False
+        return None
     if texts:
-        return True
-    return shared and _most_pairs_are_there(one, other) and not _is_matrix_of_three(first)
+        return 0 if shared or len(one) == 1 else None
+    numbered = shared and _most_pairs_are_there(one, other) and not _is_matrix_of_three(first)
+    return 0 if numbered else None
+
+
+def refuse_for_vectors(source: Source, first: list[np.ndarray]) -> None:
+    """Raise if vectors are wanted, but the table is a list of pairs of names, judged by its first values (n,)."""
+    if source.matrix or source.label is not None or source.columns is not None or len(first) != 3:
+        return
+    if _are_texts(first[0]) and _are_texts(first[1]) and not _are_texts(first[2]):
+        one, other = (pd.Series(column).astype(str).str.strip() for column in first[:2])
+        if set(one) & set(other) and _most_pairs_are_there(one, other):
+            raise ValueError(f"{source.name} looks like a list of pairs, not like vectors: read it with load_matrix")
+
+
+def _counts(column: np.ndarray) -> bool:
+    """Whether a column (n,) runs up in steps of 1."""
+    return not _are_texts(column) and bool(np.all(np.diff(pd.to_numeric(pd.Series(column)).to_numpy()) == 1))
 
 
 def _are_texts(column: np.ndarray) -> bool:
@@ -72,7 +94,7 @@ def _most_pairs_are_there(one: pd.Series, other: pd.Series) -> bool:
     low, high = np.sort(codes.reshape(2, -1), axis=0)
     found = len(np.unique((low * len(names) + high)[low != high]))
     can_be = len(names) * (len(names) - 1) / 2
-    return found > can_be / 2 or len(one) >= 10_000
+    return found > can_be / 2 or len(one) >= LONG
 
 
 def _is_matrix_of_three(first: list[np.ndarray]) -> bool:
@@ -83,12 +105,8 @@ def _is_matrix_of_three(first: list[np.ndarray]) -> bool:
 
 def joined(source: Source, pieces: Iterable[Piece]) -> Read:
     """The matrix (n, n) of a list of pairs; its items stand in the order in which the list names them first."""
-    found = _numbered(pieces)
+    found = _with_numbers(source, _numbered(pieces))
     n = len(found.names)
-    missing = np.flatnonzero(np.isnan(found.values))
-    if len(missing):
-        line = missing[0]
-        raise ValueError(f"{source.name}: the pair {found.called(found.one[line], found.other[line])} has no number")
     _refuse_missing_pairs(source, found)
     _check.memory(2 * n * n * 8, f"{source.name}, as a matrix of {n} items,", "take fewer items")
     matrix = np.full((n, n), np.nan)
@@ -117,6 +135,15 @@ def _numbered(pieces: Iterable[Piece]) -> Numbered:
         others.append(places[codes[1::2]])
         values.append(np.asarray(piece.values, np.float64))
     return Numbered(list(numbers), np.concatenate(ones), np.concatenate(others), np.concatenate(values))
+
+
+def _with_numbers(source: Source, found: Numbered) -> Numbered:
+    """The lines of the list that have a number; the card says how many have none."""
+    given = ~np.isnan(found.values)
+    if given.all():
+        return found
+    source.card.dropped.append(f"{int((~given).sum())} lines of the list of pairs, which have no number.")
+    return Numbered(found.names, found.one[given], found.other[given], found.values[given])
 
 
 def _refuse_missing_pairs(source: Source, found: Numbered) -> None:

@@ -45,7 +45,7 @@ def _described(source: Source, file: Any) -> list[Column]:
     table = [Column(field.name, _kind(field.type)) for field in schema]
     if source.matrix:
         index = (schema.pandas_metadata or {}).get("index_columns", [])
-        return [column._replace(numbers_rows=column.name in index) for column in table]
+        return [_beside_index(column, index) for column in table]
     first: dict[int, np.ndarray] = {}
 
     def values(i: int) -> np.ndarray:
@@ -54,6 +54,14 @@ def _described(source: Source, file: Any) -> list[Column]:
         return first[i]
 
     return counters.judged(source, table, values)
+
+
+def _beside_index(column: Column, index: list[Any]) -> Column:
+    """A column of a matrix that pandas wrote with these columns of the index, which hold the names of the rows."""
+    if column.name in index:
+        return column._replace(numbers_rows=column.kind == "number")
+    names_stored = any(isinstance(name, str) for name in index)
+    return column._replace(kind="other") if names_stored and column.kind == "text" else column
 
 
 def _first_values(file: Any, name: str, width: int) -> np.ndarray:
@@ -66,14 +74,17 @@ def _pairs(source: Source, file: Any, table: list[Column]) -> Iterator[pairs.Pie
     """The lines of a list of pairs, or None if the file holds none: names, names and numbers."""
     if any(column.kind not in ("text", "number") for column in table):
         return None
+    names = [column.name for column in table]
     first = next(file.iter_batches(pieces.rows_a_piece(len(table))))
-    if not pairs.fit(source, [column.to_numpy(zero_copy_only=False) for column in first.columns]):
-        return None
-    batches = (batch.columns for batch in file.iter_batches(pieces.ROWS_A_PIECE) if batch.num_rows)
-    return (
-        pairs.Piece(*(column.to_numpy(zero_copy_only=False) for column in columns_of_batch))
-        for columns_of_batch in batches
-    )
+    start = pairs.start(source, names, [column.to_numpy(zero_copy_only=False) for column in first.columns])
+    return None if start is None else _pieces_of_pairs(file, start)
+
+
+def _pieces_of_pairs(file: Any, start: int) -> Iterator[pairs.Piece]:
+    """The lines of a list of pairs, whose three columns begin with `start`."""
+    for batch in file.iter_batches(pieces.ROWS_A_PIECE):
+        if batch.num_rows:
+            yield pairs.Piece(*(column.to_numpy(zero_copy_only=False) for column in batch.columns[start : start + 3]))
 
 
 def _kind(arrow_type: Any) -> Kind:

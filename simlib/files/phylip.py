@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from simlib.files.halves import Lines, numbers_of
 from simlib.files.interface import Source
 from simlib.files.lines import Beginning, advance, bar_over_bytes, opened
@@ -43,7 +45,10 @@ def shape_of(lines: list[str]) -> Shape | None:
         return Shape(n, 0, None)
     if len(first) == 2 and ends[0] >= 1 and len(second) == 3 and ends[1] >= 2 and n > 2:
         return Shape(n, 1, None)
-    if ends[0] in (n, n + 1) or (1 < ends[0] < n and body[2][:1].isspace() and _all_numbers(body[2])):
+    strict = body[1][WIDTH_OF_A_NAME:].split()
+    if ends[0] in (n, n + 1) or len(first) == n + 1 or (len(strict) == n and all(map(NUMBER.fullmatch, strict))):
+        return Shape(n, 0, n)
+    if 1 < ends[0] < n and body[2][:1].isspace() and _all_numbers(body[2]):
         return Shape(n, 0, n)
     same = ends[0] == ends[1] > 1 and len(first) > ends[0]
     return Shape(n, 0, ends[0]) if same else None
@@ -72,8 +77,8 @@ def read(source: Source, beginning: Beginning, shape: Shape) -> Lines:
     source.card.format = "PHYLIP"
     if shape.whole not in (None, shape.n):
         raise ValueError(f"{source.name} announces {shape.n} items, but its lines hold {shape.whole} numbers")
-    names = []
-    numbers = []
+    names: list[str] = []
+    numbers: list[np.ndarray] = []
     numbered = 0  # names that end in a number
     with plain_errors(source.name), opened(source, beginning.encoding) as file, bar_over_bytes(source) as bar:
         lines = (line for line in file if line.strip())

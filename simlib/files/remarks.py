@@ -8,7 +8,7 @@ import numpy as np
 
 from simlib.files import pieces
 from simlib.files.card import Card
-from simlib.files.counters import DECIDES_ALL
+from simlib.files.counters import DECIDES_ALL, percent
 from simlib.files.interface import Read, Source
 
 
@@ -81,8 +81,8 @@ def note_a_column_that_decides_all(vectors: np.ndarray, names: list[str] | None,
     i = int(np.argmax(shares))
     called = f"Column {i} (counted from 0)" if names is None else f"Column {names[i][:40]!r}"
     card.notes.append(
-        f"{called} holds {shares[i] / rows:.2%} of the sum of squares of rows of length 1: it decides nearly every "
-        "cosine alone. Bring the columns to one scale, or leave it out."
+        f"{called} holds {percent(shares[i] / rows)} of the sum of squares of rows of length 1: it decides nearly "
+        "every cosine alone. Bring the columns to one scale, or leave it out."
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from simlib.files import columns, counters, gaps, heads, matrix_text, numerals, pairs, pieces, word2vec
+from simlib.files import columns, counters, dates, gaps, heads, matrix_text, numerals, pairs, pieces, word2vec
 from simlib.files.columns import Column
 from simlib.files.dialect import SEPARATORS, Dialect, Heading, dialect_of, heading_of, is_number
 from simlib.files.interface import Read, Source
@@ -62,9 +62,12 @@ def _read_table(source: Source, beginning: Beginning) -> Read:
     wanted = {source.label, *(source.columns or ())}
     columns.refuse_repeated(source, [name for name in heading.names if name in wanted])
     table, first = _first_rows(TextTable(source, beginning.encoding, form, heading, head.geo, {}))
-    if source.matrix and pairs.fit(source, [first[i].to_numpy() for i in first]):
-        return pairs.joined(source, _pieces_of_pairs(table))
+    values_of_columns = [first[i].to_numpy() for i in first]
+    if source.matrix and (start := pairs.start(source, heading.names, values_of_columns)) is not None:
+        return pairs.joined(source, _pieces_of_pairs(table, start))
+    pairs.refuse_for_vectors(source, values_of_columns)
     roles = columns.roles(source, _described(table, first))
+    _note_marks(table, first, roles)
     values, labels = _read_rows(table, roles)
     head.check(source, len(values))
     separators = SEPARATORS[form.separator]
@@ -94,20 +97,36 @@ def _described(table: TextTable, first: pd.DataFrame) -> list[Column]:
         first = _with_numbers_in_front(table, first)
     elif source.columns is None:
         _refuse_stray_texts(table, first)
-    found = [_column(table, name, first[i], i) for i, name in enumerate(names)]
+    found = [_column(table, name, first[i]) for i, name in enumerate(names)]
     return counters.judged(source, found, lambda i: first[i].to_numpy())
 
 
-def _column(table: TextTable, name: str, values: pd.Series, i: int) -> Column:
-    """What the first rows tell about column i."""
+def _column(table: TextTable, name: str, values: pd.Series) -> Column:
+    """What the first rows tell about a column."""
     if not pd.api.types.is_numeric_dtype(values):
-        unit = numerals.unit_of(values.dropna().head(numerals.VALUES_JUDGED).astype(str))
-        example = f"Column {name!r} holds {str(values.dropna().iloc[0])[:40]!r}" if unit else ""
-        return Column(name, "text", note=unit and f"{example}: a number with the unit {unit!r} beside it is text.")
+        return Column(name, "text")
     if pd.api.types.is_bool_dtype(values) or not (values.notna().any() or table.source.matrix):
         return Column(name, "other")
-    mark = table.marks.get(i)
-    return Column(name, "number", note=f"The numbers of column {name!r} are read without {mark}." if mark else "")
+    return Column(name, "number")
+
+
+def _note_marks(table: TextTable, first: pd.DataFrame, roles: columns.Roles) -> None:
+    """Say on the card which columns are read without a mark, and which are left out because their numbers are text."""
+    names = table.heading.names
+    for mark in dict.fromkeys(table.marks.values()):
+        carry = [names[i] for i, own in table.marks.items() if own == mark and i in roles.vectors]
+        if carry:
+            table.source.card.notes.append(f"The numbers of {listed(carry)} are read without {mark}.")
+    odd = {}
+    for i, name in enumerate(names):
+        if i != roles.label and i not in roles.vectors and not pd.api.types.is_numeric_dtype(first[i]):
+            texts = first[i].dropna().head(numerals.VALUES_JUDGED).astype(str)
+            if numerals.begin_as_numbers(text for text in texts if not dates.is_date(text)):
+                odd[name] = texts.iloc[0][:40]
+    if odd:
+        table.source.card.notes.append(
+            f"Text, not numbers, stands in {listed(list(odd))}: {next(iter(odd.values()))!r}."
+        )
 
 
 def _with_numbers_in_front(table: TextTable, first: pd.DataFrame) -> pd.DataFrame:
@@ -117,15 +136,21 @@ def _with_numbers_in_front(table: TextTable, first: pd.DataFrame) -> pd.DataFram
     texts = first[0].dropna().astype(str)
     if not named and all(is_number(text, table.dialect) for text in texts):
         first[0] = _numbers(table, 0, first[0], 0)
+    for i in first:
+        texts = [] if i == 0 or pd.api.types.is_numeric_dtype(first[i]) else first[i].dropna().astype(str)
+        if any(is_number(text, table.dialect) for text in texts):
+            _numbers(table, i, first[i], 0, first[0])  # raises: what stands among the numbers is named
     return first
 
 
-def _pieces_of_pairs(table: TextTable) -> Iterator[pairs.Piece]:
-    """The lines of a list of pairs: two columns of names and one of numbers."""
+def _pieces_of_pairs(table: TextTable, start: int) -> Iterator[pairs.Piece]:
+    """The lines of a list of pairs: two columns of names and one of numbers, the first of which is `start`."""
+    one, other, value = range(start, start + 3)
     row = 0
     with opened(table.source, table.encoding) as file, bar_over_bytes(table.source) as bar:
-        for piece in _parsed(table, file, 0, 1):
-            yield pairs.Piece(piece[0].to_numpy(), piece[1].to_numpy(), _numbers(table, 2, piece[2], row, piece[0]))
+        for piece in _parsed(table, file, one, other):
+            values = _numbers(table, value, piece[value], row, piece[one])
+            yield pairs.Piece(piece[one].to_numpy(), piece[other].to_numpy(), values)
             row += len(piece)
             advance(bar, file)
 
@@ -204,10 +229,10 @@ def _numbers(table: TextTable, i: int, column: pd.Series, row: int, labels: pd.S
     odd = np.flatnonzero(np.isnan(numbers) & np.array([text is not None for text in texts]))
     bad = [at for at in odd if str(texts.iloc[at]).strip().lower() not in ("", "nan")]
     if bad:
-        raise ValueError(
-            f"{place.holds(bad[0], texts.iloc[bad[0]])}, not a number: name the columns of the vectors with columns=, "
-            "or mend the file"
-        )
+        way_out = "name the columns of the vectors with columns=, or mend the file"
+        if table.source.matrix:
+            way_out = "mend the file; a field without a number stays empty"
+        raise ValueError(f"{place.holds(int(bad[0]), texts.iloc[bad[0]])}, not a number: {way_out}")
     return numbers
 
 
@@ -284,7 +309,7 @@ def _refuse_swallowed_rows(table: TextTable, piece: pd.DataFrame, row: int) -> N
     for i in piece.columns:
         if pd.api.types.is_numeric_dtype(piece[i]):
             continue
-        fields = piece[i].astype(object)
+        fields = piece[i].astype(str)
         for at in np.flatnonzero(fields.str.contains("\n", regex=False).fillna(False).to_numpy(bool)):
             inner = str(fields.iloc[at]).split("\n")[1:-1]
             if inner and all(line.count(table.dialect.separator) == piece.shape[1] - 1 for line in inner):
