@@ -213,6 +213,27 @@ CASES = {
     "a title above the table": Case(
         "a.csv", "Results of 2024\n\n" + FRAME.set_axis(NAMES).to_csv(), E, NAMES, ("Results of 2024",)
     ),
+    "a title as a spreadsheet writes it": Case(
+        "a.csv",
+        "Titel;;\nStand: 2024;;\nLand;2001;2002\n" + rows(f"L{i};{i},5;{i},2" for i in range(9)),
+        [[i + 0.5, i + 0.2] for i in range(9)],
+        [f"L{i}" for i in range(9)],
+        ("'Titel'",),
+    ),
+    "GEO, ids of numbers": Case(
+        "a.txt",
+        '!Title\t"x"\nID_REF\ta\tb\n' + rows(f"{1000 + i}\t{i}.5\t{i}.2" for i in range(9)) + "!end\n",
+        [[i + 0.5, i + 0.2] for i in range(9)],
+        [str(1000 + i) for i in range(9)],
+        ("'!Title x'",),
+    ),
+    "words that begin with an exclamation mark": Case(
+        "a.tsv", "!a\t0.1\t2\n.\t3\t4\n!!\t1\t2\n", [[0.1, 2], [3, 4], [1, 2]], ["!a", ".", "!!"], quiet=True
+    ),
+    "a birthday after an id": Case("a.csv", first("id", range(N), FRAME.assign(born=DAYS)), E, quiet=False),
+    "numbers beyond 64 bits": Case(
+        "a.csv", "w,a,b\nx,19000000000000000000,1\ny,2,1\n", [[1.9e19, 1], [2, 1]], ["x", "y"]
+    ),
     "two tables in one file": Case("a.csv", "w,a\nx,1\nz,2\n\nw,a,b\ny,1,2\nu,2,3\n", None, None, ("unequal",), True),
     "counts under numbered columns": Case(
         "a.csv",

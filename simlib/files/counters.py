@@ -24,22 +24,8 @@ MOST_NAMED_CLASSES = 100
 COLUMNS_COMPARED = 50
 DECIDES_ALL = 0.99  # a column with a larger share of the sum of squares decides every cosine alone
 
-_COUNTERS = {
-    "",
-    "id",
-    "ids",
-    "index",
-    "idx",
-    "row",
-    "rowname",
-    "rownames",
-    "rownumber",
-    "nr",
-    "no",
-    "sno",
-    "indexlevel0",
-}
-_COUNTERS_THAT_REPEAT = {"", "id", "ids", "indexlevel0"}  # they measure nothing, even if a number comes twice
+_COUNTERS = set(["id", "ids", "index", "idx", "row", "rowname", "rownames", "rownumber", "nr", "no", "sno"])
+_COUNTERS_THAT_REPEAT = {"id", "ids"}  # they measure nothing, even if a number comes twice
 _UNNAMED = re.compile(r"Unnamed: ?\d+(\.\d+)*", re.IGNORECASE)  # so pandas calls a column without a name
 _ID = re.compile(r".*[ _.-](id|ids|uid)|(id|ID|Id)[ _.-].*|.*[a-z0-9](ID|Id|IDs|Ids|Idx)|.*[ _.-](ID|Id|IDs|UID)")
 _CLASS = re.compile(r"(.*[ _.-])?(label|class|target|cluster|category)(s|es)?", re.IGNORECASE)
@@ -81,6 +67,8 @@ def _with_dates(source: Source, table: list[Column], first: Callable[[int], np.n
     texts = [i for i, column in enumerate(table) if column.kind in ("text", "date")][:1]
     table = list(table)
     for i in texts:
+        if any(counter_by_name(column.name) and not _has_no_name(column.name) for column in table[:i]):
+            break  # the items have ids, so the rows are the items
         found = [str(value) for value in first(i)[: dates.VALUES_JUDGED] if value is not None and value == value]
         if dates.are_dates(found):
             table[i] = table[i]._replace(kind="date")
@@ -125,7 +113,12 @@ def _judged(column: Column, place: int, beside: Beside) -> Column:
 
 def counter_by_name(name: str) -> bool:
     """Whether the name of a column says that it numbers the rows or holds ids."""
-    return _plain(name) in _COUNTERS or bool(_UNNAMED.fullmatch(name.strip()) or _ID.fullmatch(name.strip()))
+    return _has_no_name(name) or _plain(name) in _COUNTERS or bool(_ID.fullmatch(name.strip()))
+
+
+def _has_no_name(name: str) -> bool:
+    """Whether a column has no name, but for the one that pandas gives it."""
+    return _plain(name) in ("", "indexlevel0") or bool(_UNNAMED.fullmatch(name.strip()))
 
 
 def _plain(name: str) -> str:
@@ -150,8 +143,8 @@ def _class_by_name(column: Column, n: int, classes: int) -> Column:
     """What a column of n whole numbers, `classes` of them distinct, is if its name says that it names the class."""
     name = column.name
     if classes <= min(MOST_NAMED_CLASSES, n / 2):
-        sentence = f"Column {name!r} names {classes} classes and is not part of the vectors; columns= can keep it."
-        return column._replace(left_out=True, note=sentence)
+        sentence = f"Column {name!r} names {classes} classes and is not part of the vectors."
+        return column._replace(left_out=True, note=f"{sentence} label={name!r} shows it as labels.")
     return column._replace(note=f"Column {name!r} may be what is to be predicted.{_taken_out(name)}")
 
 

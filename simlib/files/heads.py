@@ -18,7 +18,9 @@ from simlib.files.messages import plain_errors
 
 FEWEST_ROWS = 3  # a table has at least a heading and two rows below the lines that are skipped
 ROWS_JUDGED = 50
-_OF_GEO = ("!", '"!', "^", "#")
+_OF_GEO = re.compile('"?[!^][A-Za-z]')
+# A row may begin with an exclamation mark too: then it ends in a number.
+_ENDS_IN_NUMBER = re.compile(r"[\t,; ][+-]?[\d.]+(e[+-]?\d+)?\s*$", re.IGNORECASE)
 
 
 class Head(NamedTuple):
@@ -47,7 +49,7 @@ def head_of(source: Source, beginning: Beginning) -> Head:
     """The lines before the table, which the card names; raises where a head announces what cannot be read."""
     lines = beginning.lines
     first = next(line for line in lines if line.strip())
-    if first.startswith(("!", '"!', "^")):
+    if _OF_GEO.match(first) and not _ENDS_IN_NUMBER.search(first):
         return _geo(source, beginning)
     if re.match(r"#1\.\d\b", first):
         return _gct(source, lines)
@@ -59,7 +61,7 @@ def head_of(source: Source, beginning: Beginning) -> Head:
 
 def _note(source: Source, skipped: int, first: str) -> None:
     """Say on the card which lines are not read."""
-    shown = first.strip().strip('"')[:60]
+    shown = " ".join(first.replace('"', " ").split())[:60].rstrip(",; ")
     source.card.notes.append(f"The first {skipped} lines come before the table and are not read: {shown!r} and so on.")
 
 
@@ -69,7 +71,7 @@ def _geo(source: Source, beginning: Beginning) -> Head:
     size = 0
     with plain_errors(source.name), opened(source, beginning.encoding) as file:
         for line in file:
-            if line.strip() and not line.startswith(_OF_GEO):
+            if line.strip() and not line.startswith(("!", '"!', "^", "#")):
                 break
             skipped += 1
             size += len(line)
@@ -104,10 +106,13 @@ def _titles(lines: list[str]) -> int:
         rows = [_fields(line, separator) for _, line in body]
         width = len(rows[-1])
         start = next((i for i in range(len(rows), 0, -1) if len(rows[i - 1]) != width), 0)
+        # A spreadsheet fills up the lines above the table with separators.
+        start = start or next((i for i, row in enumerate(rows) if sum(map(bool, row)) > 1), 0)
         before, table = rows[:start], rows[start:]
         if not before or width < 2 or len(table) < FEWEST_ROWS or body[0][1].startswith("#"):
             continue
-        if all(len(row) < width - 1 and not _has_numbers(row) for row in before) and _has_names(table):
+        filled = [sum(map(bool, row)) if len(row) == width else len(row) for row in before]
+        if max(filled) < width - 1 and not any(map(_has_numbers, before)) and _has_names(table):
             return body[start][0]
     return 0
 

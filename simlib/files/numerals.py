@@ -72,6 +72,11 @@ def without_mark(mark: Mark, column: pd.Series) -> tuple[pd.Series, np.ndarray]:
     return numbers, (~carried & ~missing).to_numpy(bool)
 
 
+def has_mark(text: str) -> bool:
+    """Whether a mark stands in the text."""
+    return bool(_ANY_MARK.search(text))
+
+
 def without_any_mark(text: str) -> str:
     """The text without all marks that stand in it, to see whether a number is left."""
     return _ANY_MARK.sub("", text).strip()

@@ -78,14 +78,16 @@ def _is_number(field: str) -> bool:
 
 def read(source: Source, beginning: Beginning, shape: Shape) -> Lines:
     """The lines of the matrix; raises where one does not grow or shrink as those before."""
-    rows = list(_rows(source, beginning, shape))
-    names = [row[0] for row in rows] if shape.named else None
-    numbers = [numbers_of(source, row[0], row[shape.named :]) for row in rows]
-    step = 1 if shape.form == "lower" else -1
-    for i, row in enumerate(numbers):
-        if len(row) != len(numbers[0]) + step * i:
-            called = f"the line of {names[i][:40]!r}" if names else f"line {i} (counted from 0)"
-            raise ValueError(f"{source.name}: {called} has {len(row)} numbers, expected {len(numbers[0]) + step * i}")
+    names: list[str] | None = [] if shape.named else None
+    numbers: list[np.ndarray] = []
+    for i, row in enumerate(_rows(source, beginning, shape)):
+        numbers.append(numbers_of(source, row[0], row[shape.named :]))
+        expected = len(numbers[0]) + (i if shape.form == "lower" else -i)
+        if len(numbers[i]) != expected:
+            called = f"the line of {row[0][:40]!r}" if shape.named else f"line {i} (counted from 0)"
+            raise ValueError(f"{source.name}: {called} has {len(numbers[i])} numbers, expected {expected}")
+        if names is not None:
+            names.append(row[0])
     if shape.form == "lower" and len(numbers[0]) == 1 and not _own_numbers(shape, names, numbers):
         names = None if names is None else [_first_name(shape), *names]
         numbers = [np.empty(0), *numbers]

@@ -83,6 +83,9 @@ def _first_rows(table: TextTable) -> tuple[TextTable, pd.DataFrame]:
     for i, name in enumerate(table.heading.names):
         if name == table.source.label or pd.api.types.is_numeric_dtype(first[i]):
             continue
+        if pd.api.types.infer_dtype(first[i]) == "integer":  # beyond 64 bits
+            first[i] = _numbers(table, i, first[i], 0)
+            continue
         if mark := numerals.mark_of(first[i].dropna().head(numerals.VALUES_JUDGED).astype(str)):
             table.marks[i] = mark
             first[i] = _numbers(table, i, first[i], 0)
@@ -180,11 +183,20 @@ def _parsed(table: TextTable, file: io.TextIOWrapper, *texts: int | None) -> Ite
             for _ in range(heading.skipped):
                 next(file)
             for piece in pd.read_csv(file, **_options(table, texts)):
-                yield piece[~piece[0].astype(str).str.startswith("!")] if table.geo else piece
+                yield _without_remarks(piece, 0 not in texts) if table.geo else piece
         except pd.errors.EmptyDataError:
             raise ValueError(f"{table.source.name} has a heading but no rows") from None
         except pd.errors.ParserError as error:
             raise ValueError(_why_not_parsed(table, error)) from None
+
+
+def _without_remarks(piece: pd.DataFrame, numbers: bool) -> pd.DataFrame:
+    """A piece without the lines that begin with `!`; its first column as numbers if it holds them and may hold them."""
+    piece = piece[~piece[0].astype(str).str.startswith("!")].copy()
+    found = pd.to_numeric(piece[0], errors="coerce")
+    if numbers and found.notna().all():
+        piece[0] = found
+    return piece
 
 
 def _options(table: TextTable, texts: tuple[int | None, ...]) -> dict[str, Any]:
@@ -290,7 +302,7 @@ def _refuse_stray_text(table: TextTable, i: int, column: pd.Series) -> None:
         _numbers(table, i, column, 0)
     plain = [numerals.without_any_mark(field) for field in present]
     marked = [field for field, number in zip(present, plain, strict=True) if is_number(number, table.dialect)]
-    if len(marked) > 0.5 * len(present):
+    if len(marked) > 0.5 * len(present) and any(map(numerals.has_mark, marked)):
         kinds = {re.sub(r"[\d.,\s]+", "", field): field for field in marked}
         raise ValueError(
             f"{table.source.name}: column {name!r} holds {listed(list(kinds.values()))}: its numbers must all carry "
