@@ -24,7 +24,7 @@ MOST_NAMED_CLASSES = 100
 COLUMNS_COMPARED = 50
 DECIDES_ALL = 0.99  # a column with a larger share of the sum of squares decides every cosine alone
 
-_COUNTERS = set(["id", "ids", "index", "idx", "row", "rowname", "rownames", "rownumber", "nr", "no", "sno"])
+_COUNTERS = {"id", "ids", "index", "idx", "row", "rowname", "rownames", "rownumber", "nr", "no", "sno"}
 _COUNTERS_THAT_REPEAT = {"id", "ids"}  # they measure nothing, even if a number comes twice
 _UNNAMED = re.compile(r"Unnamed: ?\d+(\.\d+)*", re.IGNORECASE)  # so pandas calls a column without a name
 _ID = re.compile(r".*[ _.-](id|ids|uid)|(id|ID|Id)[ _.-].*|.*[a-z0-9](ID|Id|IDs|Ids|Idx)|.*[ _.-](ID|Id|IDs|UID)")

@@ -123,6 +123,7 @@ def _completed(source: Source, matrix: np.ndarray, labels: Any) -> np.ndarray:
     """The matrix (n, n); where only one half of it is given, or no diagonal, a copy in which all of it is."""
     half = _half_that_is_given(matrix)
     if half:
+        _check.memory(matrix.nbytes, f"{source.name}, whole,", "take fewer items")
         matrix = np.array(matrix, matrix.dtype if matrix.dtype.kind == "f" else np.float64)
         mirror(source, matrix, half)
     if not isinstance(matrix, np.memmap) and len(matrix) > 1 and np.isnan(matrix.diagonal()).all():
@@ -226,8 +227,8 @@ def _note_both_signs(card: Card, matrix: np.ndarray, labels: Any) -> None:
     if some.max() > 1 + ROUNDING:
         return
     i, j = np.unravel_index(np.argmin(some), some.shape)
-    called = (rows[i], j) if labels is None else (str(labels[rows[i]])[:40], str(labels[j])[:40])
+    one, other = (repr(str(k if labels is None else labels[k])[:40]) for k in (rows[i], j))
     card.notes.append(
-        f"Some entries are negative, such as {some[i, j]:.3g} between {called[0]!s} and {called[1]!s}: -1 means "
+        f"Some entries are negative, such as {some[i, j]:.3g} between {one} and {other}: -1 means "
         "farthest apart here, not strongly related. If both signs mean related, cluster numpy.abs(matrix)."
     )
