@@ -102,9 +102,9 @@ def test_a_new_format_is_one_row_of_the_table(tmp_path, monkeypatch):
         content = np.frombuffer(source.path.read_bytes(), np.uint8).reshape(-1, 2)
         return Read(content.astype(np.float64) if source.matrix else content, ["x", "y"])
 
-    row = formats.Format("bytes", (".raw", ".bin"), read_bytes, named_columns=False)
+    row = formats.Format("bytes", (".raw", ".dat"), read_bytes, named_columns=False)
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, row))
-    path = text_file(tmp_path, b"\1\2\2\1", "a.BIN")
+    path = text_file(tmp_path, b"\1\2\2\1", "a.DAT")
     for loaded in (load_vectors(path), load_matrix(path)):
         assert loaded[0].tolist() == [[1, 2], [2, 1]]
         assert loaded.labels.tolist() == ["x", "y"]
@@ -112,12 +112,12 @@ def test_a_new_format_is_one_row_of_the_table(tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="are for files with named columns, not for bytes"):
         load_vectors(path, label="x")
     with pytest.raises(
-        ValueError, match=r"\.npz, \.parquet, \.csv, \.tsv, \.txt, \.vec, \.raw, \.bin, text also in \.gz"
+        ValueError, match=r"\.npz, \.parquet, \.csv, \.tsv, \.txt, \.vec, .*, \.raw, \.dat, text, .* also in \.gz"
     ):
         load_vectors(text_file(tmp_path, "1", "a.foo"))
     no_matrices = row._replace(name="lists", suffixes=(".lists",), matrices=False)
     monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, no_matrices))
-    with pytest.raises(ValueError, match=r"is read from \.npy, \.npz, .*text or bytes, not from \.lists"):
+    with pytest.raises(ValueError, match=r"is read from \.npy, \.npz, .parquet, text, .* or bytes, not from \.lists"):
         load_matrix(text_file(tmp_path, "1", "S.lists"))
 
 

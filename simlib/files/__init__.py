@@ -6,14 +6,22 @@ the card says which ones were left out and why.
 Where to find what
     formats.py     the table of formats: which end of a name means which reader; a new format is a new row here
     interface.py   what every reader takes (`Source`) and gives back (`Read`)
-    npy.py  parquet.py  text.py  word2vec.py      the readers
-    lines.py  heads.py  dialect.py  numerals.py   text files: encoding and lines; what stands before the table;
-                   separator, decimal sign and heading; how numbers and marks beside them are written
-    columns.py  counters.py  dates.py             which column holds the labels, which are the vectors, and which only
-                   number, class or date the rows
+    text.py  word2vec.py  json.py  svmlight.py                              the readers of text
+    npy.py  hdf5.py  matlab.py  tensors.py  vecs.py  word2vec_binary.py      the readers of arrays
+    parquet.py  arrow.py  arrow_schema.py                                   the readers of tables of Arrow
+    lines.py  heads.py  dialect.py  numerals.py   text: its encoding and lines; what stands before a table; separator,
+                   decimal sign and heading; how numbers are written, and the marks beside them
+    table.py  strays.py       a table of text as pandas parses it; what does not belong among its numbers
+    brackets.py  lists.py     vectors that stand in a file as lists: in lines of text; in the cells of a column
+    records.py     where the items are in a value of JSON
     matrix_text.py  phylip.py  mega.py  ragged.py  halves.py      texts of a matrix that are no table
-    pairs.py  squares.py    a list of pairs; halves and lists of distances made square, names compared
-    gaps.py  remarks.py     rows with gaps; what a person should know about the vectors
+    pairs.py  squares.py      a matrix as a list of pairs; halves and lists of distances made square, names compared
+    columns.py  counters.py  dates.py      which column holds the labels, which are the vectors, and which only number,
+                   class or date the rows
+    held.py        the same for a file that holds arrays by name
+    digits.py      whether numbers in text become float32 or float64
+    sparse.py      vectors of which only the numbers that are not 0 are stored
+    gaps.py  remarks.py       rows with gaps; what a person should know about the vectors
     pieces.py  messages.py  arrays.py  card.py    what all of them share
 """
 
@@ -25,15 +33,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simlib import _check
-from simlib.files import arrays, formats, gaps, remarks, squares
+from simlib.files import arrays, formats, gaps, remarks, sparse, squares
 from simlib.files.card import card_of
 from simlib.files.interface import Read, Source
+
+ONE_COLUMN = (
+    "One column: the cosine similarity of single numbers is only 1 or -1, and they have no correlation. Give distances "
+    'between them, such as abs(x - y), with metric="precomputed".'
+)
 
 
 class Loaded(NamedTuple):
     """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes, kept."""
 
-    vectors: np.ndarray
+    vectors: Any  # np.ndarray, or scipy.sparse.csr_array
     labels: np.ndarray
     card: dict[str, Any]
 
@@ -56,23 +69,43 @@ def load_vectors(
 ) -> Loaded:
     """Read vectors and their labels from a file.
 
+    ==================================  ============================================================================
+    what you have                       what to call
+    ==================================  ============================================================================
+    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt; ``label="name", columns=["a", "b"]``
+    a column of lists, ``[0.1, 0.2]``   the same; where there are several such columns ``columns=["embedding"]``
+    word2vec, GloVe                     ``load_vectors("x.vec")``, .txt, or .bin
+    JSON: records, lists, or by name    ``load_vectors("x.jsonl", label="title")``, .ndjson, .json
+    Parquet, Feather, Arrow             ``load_vectors("x.parquet")``, .feather, .arrow: as a table of text
+    one array                           ``load_vectors("x.npy")``, .fvecs, .bvecs, .ivecs
+    arrays by name                      ``load_vectors("x.npz", columns=["train"], label="names")``, .h5, .hdf5,
+                                        .mat, .safetensors
+    cells and genes                     ``load_vectors("x.h5ad")`` reads X; ``columns=["X_pca"], label="cell_type"``
+    mostly zeros                        ``load_vectors("x.npz")`` of SciPy's save_npz, .svm, .svmlight, .libsvm;
+                                        also a sparse .mat or .h5ad
+    torch's or Python's pickles         not read: ``np.save("x.npy", t.cpu().numpy())`` first
+    ==================================  ============================================================================
+
+    Text and JSON may also be packed, as .gz. .h5, .h5ad and .safetensors need the extra ``simlib[formats]``.
+
     Parameters
     ----------
     path : str or Path
-        A file of NumPy (.npy or .npz), of Parquet (.parquet), or of text (.csv, .tsv, .txt or .vec, each also packed
-        as .gz). Text must be UTF-8, or UTF-16 with its mark. Commas, semicolons, tabs, bars or blanks between the
-        fields are recognised, and so are decimal commas and the texts of word2vec and GloVe.
+        A file of one of these formats. Text must be UTF-8, or UTF-16 with its mark. Commas, semicolons, tabs, bars or
+        blanks between the fields are recognised, and so are decimal commas. Lists may stand in quotation marks or
+        not; they may be written as JSON, Python, NumPy or PostgreSQL writes them.
     label : str, optional
-        Name of the column of labels. Default: the first column of text. If there is none, a column that numbers the
-        rows; if there is none either, the numbers of the rows in the file: 0, 1, 2, ... In a .npz file the labels are
-        an array named labels, label, names, words or ids, else the first array of texts.
+        Name of the column of labels. Default: the first column of text. In JSON, fields named text, title, name or
+        the like go first. If there is no text, a column that numbers the rows; if there is none either, the numbers
+        of the rows in the file: 0, 1, 2, ... In a file of arrays the labels are an array named labels, label, names,
+        words or ids, else the first array of texts.
     columns : list of str, optional
-        Names of the columns that are the vectors. Default: the one column of lists of a .parquet file. If there is
+        Names of the columns that are the vectors, or of the one array. Default: the one column of lists. If there is
         none, all columns of numbers but those that number, class or date the rows: row numbers and ids (distinct whole
         numbers that are called so, or stand in front and count or outweigh all others), and classes that are called
         label, class, target or the like. What is not sure is kept, and a note says so.
     progress : bool
-        Draw a bar over the bytes of a text file or the rows of a .parquet file.
+        Draw a bar over the bytes of a text file or the rows of a table of Arrow.
     transpose : bool
         Whether the columns are the items, as in a table of prices by day or of genes by samples. The names of the
         columns become the labels.
@@ -81,8 +114,9 @@ def load_vectors(
     -------
     Loaded
         vectors : finite numbers (n, d). float32 and float64 stay as they are. Half precision and whole numbers up to
-        2**24 become float32, larger whole numbers float64, and numbers in text float32. Rows of zeros and copies of
-        rows are kept.
+        2**24 become float32, larger whole numbers float64. Numbers in text become float32; they become float64 where
+        float32 would lose digits that tell the rows apart, and the card says so. Rows of zeros and copies of rows are
+        kept. Sparse files give a ``scipy.sparse.csr_array``.
         labels : texts (n,), cut to 200 characters.
         card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
         sentence for whatever was decided), kept (the numbers of the items that were kept, int64 (n,), counted from 0
@@ -97,13 +131,16 @@ def load_vectors(
         out.
     MemoryError
         The file says that it holds more than fits into memory.
+    ImportError
+        The library that reads this format is not installed. The message says what to install.
 
     Notes
     -----
     pandas parses text at most 20,000 rows and 4 million numbers at a time. Memory holds the result and a few such
-    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core; as word2vec text they take
-    14 s and 0.7 GB. The labels are an array as wide as the longest of them: a single one of 200 characters makes a
-    million labels take 0.8 GB. A row with too few fields counts as one with missing numbers.
+    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core. As word2vec text they take
+    14 s and 0.7 GB, as JSON lines 28 s and 0.8 GB. The labels are an array as wide as the longest of them: a single
+    one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one with missing
+    numbers.
 
     A percent sign, a sign of a currency or a unit in brackets is left out if all numbers of a column carry it. Lines
     before the table are skipped: those of GEO, which begin with an exclamation mark, those of GCT, and titles.
@@ -124,18 +161,25 @@ def load_vectors(
     source = Source(path, card_of(path, form.name), label, columns, progress=progress, transpose=transpose)
     found = form.read(source)
     formats.refuse_names(source, form)
-    remarks.refuse_half_a_matrix(source, found)
-    values, labels, names, without_gaps = _transposed(source, found) if transpose else found
-    vectors = arrays.as_floats(values, source.name)
-    del found, values  # where it was copied, memory has room for one copy only
-    vectors, labels = gaps.leave_out(source, vectors, labels, without_gaps)
-    if not len(vectors):
+    if not sparse.is_sparse(found.values):
+        remarks.refuse_half_a_matrix(source, found)
+    if transpose:
+        found = _transposed(source, found)
+    values, labels, names, without_gaps = found
+    del found
+    if sparse.is_sparse(values):
+        vectors, labels = sparse.finished(source, values, labels)
+    else:
+        vectors = arrays.as_floats(values, source.name)
+        del values  # where it was copied, memory has room for one copy only
+        vectors, labels = gaps.leave_out(source, vectors, labels, without_gaps)
+        remarks.note_all(source, vectors, labels, names)
+    rows, columns_found = vectors.shape
+    if not rows:
         raise ValueError(f"{source.name}: no row of numbers is left; {' '.join(source.card.dropped)}")
-    remarks.note_matrix(vectors, labels, names, source.card)
-    remarks.note_a_column_that_decides_all(vectors, names, source.card)
-    if labels is None and not transpose:
-        remarks.note_first_column(vectors, source.card, ids_too=not form.named_columns)
-    labels = arrays.as_labels(labels, len(vectors), source.card)
+    if columns_found == 1:
+        source.card.notes.append(ONE_COLUMN)
+    labels = arrays.as_labels(labels, rows, source.card)
     return Loaded(vectors, labels, source.card.with_shape(vectors))
 
 
@@ -145,7 +189,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), a .npz file, a .parquet file, or text.
+        A .npy file (it is memory-mapped: only what is used is read), a table of text, .parquet, .feather or .arrow,
+        or a .npz, .json, .h5, .mat or .safetensors file.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a .parquet file.
 
@@ -190,7 +235,10 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     form = formats.format_of(path)
     formats.refuse_matrix(path, form)
     source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
-    matrix, names = squares.squared(source, form.read(source))
+    found = form.read(source)
+    if sparse.is_sparse(found.values):
+        raise ValueError(f"{source.name} holds a sparse matrix: save it as .npy, np.save('S.npy', matrix.toarray())")
+    matrix, names = squares.squared(source, found)
     matrix.setflags(write=False)
     labels = arrays.as_labels(names, len(matrix), source.card)
     return LoadedMatrix(matrix, labels, source.card.with_shape(matrix))
@@ -198,8 +246,11 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
 
 def _transposed(source: Source, found: Read) -> Read:
     """What was found, with the columns as items: their names become labels, and the labels names."""
-    values, labels, names, without_gaps = found
-    _check.memory(values.nbytes, f"{source.name}, transposed,", "transpose it in a file of its own")
+    values: Any = found.values
+    _, labels, names, without_gaps = found
     if labels is not None:
         labels = [str(label) for label in labels]
+    if sparse.is_sparse(values):
+        return Read(values.T.tocsr(), names, labels)
+    _check.memory(values.nbytes, f"{source.name}, transposed,", "transpose it in a file of its own")
     return Read(np.ascontiguousarray(values.T), names, labels, without_gaps)

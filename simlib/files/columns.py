@@ -45,8 +45,9 @@ def roles(source: Source, table: list[Column]) -> Roles:
     numbers = _of_kind(table, "number")
     texts = _of_kind(table, "text", "date")
     lists = _of_kind(table, "list")
-    if source.columns is None and not lists:
+    if source.columns is None:
         texts = texts or [i for i in numbers if table[i].numbers_rows][:1]
+    if source.columns is None and not lists:
         numbers = _that_measure(source, table, numbers)
     if source.columns is None and len(lists) > 1:
         found = listed([table[i].name for i in lists])
@@ -75,9 +76,10 @@ def _that_measure(source: Source, table: list[Column], numbers: list[int]) -> li
     found = [i for i in numbers if not table[i].numbers_rows and not table[i].left_out]
     if numbers and not found:
         others = listed([table[i].name for i in numbers])
+        what = "names classes" if any(table[i].left_out for i in numbers) else "numbers the rows"
         raise ValueError(
-            f"{source.name} has no column of numbers but {others}, which only number or class the rows; its columns "
-            f"are {listed([column.name for column in table])}: name the vectors with columns="
+            f"{source.name} has no column of numbers but {others}, which {what}: name the columns of the vectors with "
+            "columns="
         )
     return found
 
@@ -96,6 +98,13 @@ def _ask_about_dates(source: Source, label: Column, width: int) -> None:
 def _of_kind(table: list[Column], *kinds: Kind) -> list[int]:
     """The columns that hold values of these kinds."""
     return [i for i, column in enumerate(table) if column.kind in kinds]
+
+
+def refuse_mixed(source: Source, chosen: list[Column]) -> None:
+    """Raise if a column of lists was chosen for the vectors, and others beside it."""
+    lists = [column.name for column in chosen if column.kind == "list"]
+    if lists and len(chosen) > 1:
+        raise ValueError(f"{source.name}: {lists[0]!r} is a column of lists: name it alone with columns=")
 
 
 def _label(source: Source, names: list[str], texts: list[int]) -> int | None:

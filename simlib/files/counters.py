@@ -54,8 +54,10 @@ def judged(source: Source, table: list[Column], first: Callable[[int], np.ndarra
     if source.matrix:
         return table
     table = _with_dates(source, table, first)
-    if source.columns is not None or any(column.kind == "list" for column in table):
+    if source.columns is not None:
         return table
+    if any(column.kind == "list" for column in table):
+        return [_judged_beside_lists(column, first, i) for i, column in enumerate(table)]
     values = {i: np.asarray(first(i)) for i, column in enumerate(table) if column.kind == "number"}
     values = {i: array.astype(np.float64) if array.dtype.kind not in "fiu" else array for i, array in values.items()}
     beside = Beside(values, len(table) - 1, source.transpose)
@@ -74,12 +76,10 @@ def _with_dates(source: Source, table: list[Column], first: Callable[[int], np.n
             table[i] = table[i]._replace(kind="date")
         elif table[i].kind == "date":  # events, not a time series: the same moment comes again
             table[i] = table[i]._replace(kind="other")
-    if (
-        source.columns is None
-        and table[0].kind == "number"
-        and len(present := _whole(np.asarray(first(0))))
-        and dates.are_days(present)
-    ):
+    if source.columns is not None or table[0].kind != "number" or any(column.kind == "list" for column in table):
+        return table
+    present = _whole(np.asarray(first(0)))
+    if len(present) and dates.are_days(present):
         table[0] = table[0]._replace(kind="date")
     return table
 
@@ -90,6 +90,14 @@ def _whole(values: np.ndarray) -> np.ndarray:
         return np.empty(0)
     present = values[np.isfinite(values)]
     return present if np.all(present == np.floor(present)) else present[:0]
+
+
+def _judged_beside_lists(column: Column, first: Callable[[int], np.ndarray], place: int) -> Column:
+    """What a column is where others hold the vectors: only the one that numbers the rows is of use, as labels."""
+    if column.kind != "number" or not counter_by_name(column.name):
+        return column
+    present = _whole(np.asarray(first(place)))
+    return column._replace(numbers_rows=len(present) > 0 and len(np.unique(present)) == len(present))
 
 
 def _judged(column: Column, place: int, beside: Beside) -> Column:

@@ -10,6 +10,7 @@ import re
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from simlib.files import brackets, lists
 from simlib.files.interface import Source
 from simlib.files.lines import BYTES_OF_A_LONG_SAMPLE
 from simlib.files.messages import listed, unreadable
@@ -77,7 +78,8 @@ def _separator(source: Source, lines: list[str]) -> str:
     for separator in SEPARATORS:
         rows = _rows(source, lines, separator)
         widths = [len(row) for row in rows]
-        if min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1:
+        equal = min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1
+        if equal and _keeps_lists(lines, rows, separator):
             found[separator] = _share_of_numbers(rows)
     if found:
         return max(found, key=lambda separator: found[separator])
@@ -88,6 +90,15 @@ def _separator(source: Source, lines: list[str]) -> str:
         f"{source.name}: the lines have unequal numbers of fields ({widths[0]}, then {widths[1:6]}): "
         "expected a table, one row an item"
     )
+
+
+def _keeps_lists(lines: list[str], rows: Rows, separator: str) -> bool:
+    """Whether every list of numbers in the lines is within one field of the rows, not split by the separator."""
+    whole = [found for line in lines for found in brackets.lists_in(line)]
+    if separator == " ":
+        whole = [re.sub(" +", " ", found) for found in whole]
+    fields = [field for row in rows for field in row if lists.is_list(field) or "[" in field]
+    return all(any(found in field for field in fields) for found in whole)
 
 
 def _is_comment(line: str) -> bool:
@@ -130,16 +141,16 @@ def heading_of(source: Source, dialect: Dialect, lines: list[str]) -> Heading:
     body = [line for line in lines[comments:] if line.strip()]
     first, *rows = _rows(source, body[:TABLE_LINES_JUDGED], dialect.separator)
     top = [field.strip() for field in first]
-    if not rows and not any(is_number(field, dialect) for field in top):
+    if not rows and not any(_is_datum(field, dialect) for field in top):
         raise ValueError(f"{source.name} has a heading but no rows")
     top = _as_wide_as(source, rows, top)
-    numeric = [all(is_number(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
+    numeric = [all(_is_datum(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
     if rows and (holds_names(top, rows, numeric, dialect) or (_counts(top) and not source.matrix)):
         return Heading(top, comments + 1, [i for i, numbers in enumerate(numeric) if numbers], True)
     source.card.notes.append("The first line is read as an item, there are no names of columns.")
     names = [str(i) for i in range(len(top))]
     return Heading(
-        names, comments, [i for i, field in enumerate(top) if numeric[i] and is_number(field, dialect)], False
+        names, comments, [i for i, field in enumerate(top) if numeric[i] and _is_datum(field, dialect)], False
     )
 
 
@@ -169,7 +180,7 @@ def _as_wide_as(source: Source, rows: Rows, top: list[str]) -> list[str]:
 
 def holds_names(top: list[str], rows: Rows, numeric: list[bool], dialect: Dialect) -> bool:
     """Whether the first line holds names: a text above a column of numbers, texts only, or numbers that are names."""
-    numbers = [is_number(field, dialect) for field in top]
+    numbers = [_is_datum(field, dialect) for field in top]
     above_numbers = any(numeric[i] and not numbers[i] for i in range(len(top)))
     texts_only = not any(numbers[1:]) and not (numbers[0] and top[0])  # above the labels there may be nothing
     return above_numbers or texts_only or _numbers_are_names(top, rows, numeric)
@@ -204,6 +215,11 @@ def _are_years(fields: list[str]) -> bool:
     """Whether all fields but empty ones are years, and there are more than two of them."""
     given = [field for field in fields if field.strip()]
     return len(given) > 2 and all(re.fullmatch(r"(1[5-9]|2[01])\d\d", field.strip()) for field in given)
+
+
+def _is_datum(field: str, dialect: Dialect) -> bool:
+    """Whether a field is a number, a list of them, or stands for a missing one."""
+    return is_number(field, dialect) or lists.is_list(field)
 
 
 def is_number(field: str, dialect: Dialect) -> bool:

@@ -10,7 +10,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from simlib.files import npy, parquet, text
+from simlib.files import (
+    arrow,
+    hdf5,
+    json,
+    matlab,
+    npy,
+    parquet,
+    svmlight,
+    tensors,
+    text,
+    vecs,
+    word2vec_binary,
+)
 from simlib.files.interface import Read, Source
 
 
@@ -42,10 +54,34 @@ class Format(NamedTuple):
 
 FORMATS = (
     Format("npy", (".npy",), npy.read_npy, named_columns=False),
-    Format("npz", (".npz",), npy.read_npz, named_columns=False),
+    Format("npz", (".npz",), npy.read_npz),
     Format("parquet", (".parquet",), parquet.read),
     Format("text", (".csv", ".tsv", ".txt", ".vec"), text.read, packed=True),
+    Format("JSON", (".jsonl", ".ndjson", ".json"), json.read, packed=True),
+    Format("word2vec binary", (".bin",), word2vec_binary.read, packed=True, named_columns=False, matrices=False),
+    Format("HDF5", (".h5", ".hdf5", ".h5ad"), hdf5.read),
+    Format("Arrow", (".feather", ".arrow"), arrow.read),
+    Format("safetensors", (".safetensors",), tensors.read),
+    Format("vecs", (".fvecs", ".bvecs", ".ivecs"), vecs.read, named_columns=False, matrices=False),
+    Format("MATLAB", (".mat",), matlab.read),
+    Format("svmlight", (".svm", ".svmlight", ".libsvm"), svmlight.read, packed=True, matrices=False),
 )
+
+_PICKLED = (
+    "pickled objects could run code when loaded: load it where you trust it, and save the vectors with "
+    'np.save("x.npy", t.cpu().numpy())'
+)
+_SPREADSHEET = "save the sheet as .csv"
+_FOR_R = 'in R, write.csv(x, "x.csv")'
+WAYS_OUT = {
+    **dict.fromkeys((".pt", ".pth", ".ckpt"), f"of torch's files, {_PICKLED}"),
+    **dict.fromkeys((".pkl", ".pickle", ".joblib"), f"of pickle's files, {_PICKLED.replace('t.cpu().numpy()', 'x')}"),
+    **dict.fromkeys((".model", ".kv"), 'in gensim, model.wv.save_word2vec_format("x.bin", binary=True)'),
+    **dict.fromkeys((".xlsx", ".xls", ".ods"), _SPREADSHEET),
+    **dict.fromkeys((".rds", ".rda", ".rdata"), _FOR_R),
+    **dict.fromkeys((".zip", ".7z", ".tar", ".bz2", ".xz", ".zst"), "unpack it and name the file in it"),
+}
+"""What to do with files that are not read, by the end of their names."""
 
 
 def format_of(path: Path) -> Format:
@@ -61,6 +97,8 @@ def format_of(path: Path) -> Format:
     for form in FORMATS:
         if suffix in form.suffixes or (form.packed and inner in form.suffixes):
             return form
+    if suffix in WAYS_OUT:
+        raise ValueError(f"{path.name}: {suffix} is not read: {WAYS_OUT[suffix]}")
     known = ", ".join(suffix for form in FORMATS for suffix in form.suffixes)
     packed = ", ".join(form.word for form in FORMATS if form.packed)
     raise ValueError(

@@ -42,10 +42,16 @@ def leave_out(source: Source, vectors: np.ndarray, labels: Any, without_gaps: st
         return vectors, labels
     if gaps_in_column.any():
         _refuse_if_most_rows_go(source, n - kept, n, gaps_in_column, without_gaps)
+    return vectors[:kept], noted(source, bad_in_row, labels)
+
+
+def noted(source: Source, bad_in_row: np.ndarray, labels: Any) -> Any:
+    """Say on the card which rows go because of bad numbers, `bad_in_row` (n,), and give the labels of the others."""
+    if not bad_in_row.any():
+        return labels
     source.card.dropped.append(_sentence(bad_in_row, labels, "items" if source.transpose else "rows"))
-    whole = bad_in_row == 0
-    source.card.kept = np.flatnonzero(whole)
-    return vectors[:kept], None if labels is None else np.asarray(labels, object)[whole]
+    source.card.kept = np.flatnonzero(bad_in_row == 0)
+    return None if labels is None else np.asarray(labels, object)[source.card.kept]
 
 
 def _sentence(bad_in_row: np.ndarray, labels: Any, word: str) -> str:

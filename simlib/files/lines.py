@@ -45,7 +45,7 @@ def beginning_of(source: Source) -> Beginning:
 
 def _sample(path: Path) -> tuple[bytes, bool]:
     """The first bytes of a file, unpacked, and whether they are all there are."""
-    with _as_bytes(path) as file:
+    with as_bytes(path) as file:
         sample = file.read(BYTES_OF_A_SAMPLE)
         while sample.count(b"\n") < LINES_OF_A_SAMPLE and len(sample) < BYTES_OF_A_LONG_SAMPLE:
             more = file.read(BYTES_OF_A_SAMPLE)
@@ -53,6 +53,12 @@ def _sample(path: Path) -> tuple[bytes, bool]:
                 break
             sample += more
         return sample, not file.read(1)
+
+
+def encoding_of(source: Source) -> str:
+    """The encoding of a text file, judged by its first bytes."""
+    with as_bytes(source.path) as file:
+        return _encoding(source, file.read(BYTES_OF_A_SAMPLE))
 
 
 def _encoding(source: Source, sample: bytes) -> str:
@@ -67,22 +73,22 @@ def _encoding(source: Source, sample: bytes) -> str:
 
 def opened(source: Source, encoding: str) -> io.TextIOWrapper:
     """The file as text, from its start."""
-    return io.TextIOWrapper(_as_bytes(source.path), encoding=encoding)
+    return io.TextIOWrapper(as_bytes(source.path), encoding=encoding)
 
 
-def _as_bytes(path: Path) -> IO[bytes]:
+def as_bytes(path: Path) -> IO[bytes]:
     """The file as bytes, unpacked if it is a .gz file."""
     return cast(IO[bytes], gzip.open(path) if path.suffix.lower() == ".gz" else open(path, "rb"))
 
 
-def bar_over_bytes(source: Source) -> Any:
+def bar_over_bytes(source: Source, shown: bool = True) -> Any:
     """A bar as long as the file on disk, shown if the caller asked for it."""
     size = source.path.stat().st_size
-    return tqdm(desc="read", total=size, unit="B", unit_scale=True, disable=not source.progress)
+    return tqdm(desc="read", total=size, unit="B", unit_scale=True, disable=not (shown and source.progress))
 
 
-def advance(bar: Any, file: io.TextIOWrapper) -> None:
+def advance(bar: Any, file: io.TextIOWrapper | IO[bytes]) -> None:
     """Move the bar to the place up to which the file on disk was read."""
-    raw: Any = file.buffer
+    raw: Any = file.buffer if isinstance(file, io.TextIOWrapper) else file
     on_disk: Any = raw.fileobj if isinstance(raw, gzip.GzipFile) else raw
     bar.update(min(on_disk.tell(), bar.total) - bar.n)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from simlib import _check
+
 ROWS_A_PIECE = 20_000
 NUMBERS_A_PIECE = 1 << 22  # wide rows: fewer rows a piece, so that a piece holds no more numbers than this
 
 
 def rows_a_piece(width: int) -> int:
     """How many rows of `width` numbers are read at a time: at least one."""
-    return max(1, min(ROWS_A_PIECE, NUMBERS_A_PIECE // width))
+    return max(1, min(ROWS_A_PIECE, NUMBERS_A_PIECE // max(1, width)))
+
+
+def add(pieces: list[np.ndarray], piece: np.ndarray, name: str) -> None:
+    """Put one more piece of the file called `name` to the others; raises where memory ends, before it is taken."""
+    _check.memory(2 * piece.nbytes, f"the next part of {name}", "take fewer rows or columns")
+    pieces.append(piece)
 
 
 def joined(pieces: list[np.ndarray]) -> np.ndarray:

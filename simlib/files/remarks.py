@@ -34,6 +34,16 @@ def _same_names(labels: Any, names: list[str] | None) -> bool:
     return all(str(label).strip() == name.strip() for label, name in zip(labels, names, strict=True))
 
 
+def note_all(source: Source, vectors: np.ndarray, labels: Any, names: list[str] | None) -> None:
+    """Say on the card what is conspicuous about the vectors (n, d); labels (n,) and names (d,) may be None."""
+    if not len(vectors):
+        return
+    note_matrix(vectors, labels, names, source.card)
+    note_a_column_that_decides_all(vectors, names, source.card)
+    if labels is None and not source.transpose:
+        note_first_column(vectors, source.card)
+
+
 def note_matrix(vectors: np.ndarray, labels: Any, names: list[str] | None, card: Card) -> None:
     """Say on the card if the vectors (n, d) are square and symmetric, or have the same names above and in front."""
     n, d = vectors.shape
@@ -86,7 +96,7 @@ def note_a_column_that_decides_all(vectors: np.ndarray, names: list[str] | None,
     )
 
 
-def note_first_column(vectors: np.ndarray, card: Card, ids_too: bool) -> None:
+def note_first_column(vectors: np.ndarray, card: Card) -> None:
     """Say on the card if the first of several columns may number the rows; vectors (n, d) have no labels."""
     n, d = vectors.shape
     if d < 2 or n < 3:
@@ -94,7 +104,9 @@ def note_first_column(vectors: np.ndarray, card: Card, ids_too: bool) -> None:
     front = vectors[:, 0]
     if np.all(np.diff(front) == 1):
         card.notes.append("The first column runs up in steps of 1: if it numbers the rows, it should be left out.")
-    elif ids_too and n > 9 and _holds_ids(front) and not np.all(vectors[:, 1] == np.floor(vectors[:, 1])):
+    elif any(note.startswith("Column '0'") for note in card.notes):
+        return  # it is known as a column without a name
+    elif n > 9 and _holds_ids(front) and not np.all(vectors[:, 1] == np.floor(vectors[:, 1])):
         card.notes.append("The first column holds distinct whole numbers: if they are ids, it should be left out.")
 
 

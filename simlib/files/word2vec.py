@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterator
 from itertools import islice
 from statistics import mode
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from simlib.files import pieces
+from simlib.files import digits, pieces
 from simlib.files.dialect import NUMBER
 from simlib.files.interface import Read, Source
 from simlib.files.lines import Beginning, advance, bar_over_bytes, opened
@@ -60,26 +61,29 @@ def _is_table(words: list[str]) -> bool:
 
 
 def read(source: Source, beginning: Beginning, shape: Shape) -> Read:
-    """The vectors, float32 (words, features), and the words."""
+    """The vectors (words, features) and the words."""
     source.card.format = "GloVe text" if shape.announced is None else "word2vec text"
-    values = []
-    words: list[str] = []
+    return Read(*digits.collected(source, lambda: _pieces(source, beginning, shape), []))
+
+
+def _pieces(source: Source, beginning: Beginning, shape: Shape) -> Iterator[digits.Piece]:
+    """The numbers, float64 (words, features), and the words, a piece at a time."""
+    words = 0
     with plain_errors(source.name), opened(source, beginning.encoding) as file, bar_over_bytes(source) as bar:
         if shape.announced is not None:
             next(file)
-        while lines := list(islice(file, pieces.ROWS_A_PIECE)):
+        while lines := list(islice(file, pieces.rows_a_piece(shape.width))):
             parts = [line.rstrip().rsplit(" ", shape.width) for line in lines if line.strip()]
             if parts:
-                values.append(_numbers(source, parts, shape.width, len(words)))
-                words += [part[0] for part in parts]
+                yield _numbers(source, parts, shape.width, words), [part[0] for part in parts]
+                words += len(parts)
                 advance(bar, file)
-    if shape.announced is not None and len(words) != int(shape.announced):
-        raise ValueError(f"{source.name} announces {shape.announced} vectors and holds {len(words)}: it is cut off")
-    return Read(pieces.joined(values), words)
+    if shape.announced is not None and words != int(shape.announced):
+        raise ValueError(f"{source.name} announces {shape.announced} vectors and holds {words}: it is cut off")
 
 
 def _numbers(source: Source, parts: list[list[str]], width: int, before: int) -> np.ndarray:
-    """The numbers of some lines, float32 (lines, width); `before` is how many words stand above them in the file."""
+    """The numbers of some lines, float64 (lines, width); `before` is how many words stand above them in the file."""
     for number, part in enumerate(parts, before + 1):
         if len(part) != width + 1:
             raise ValueError(
@@ -88,7 +92,7 @@ def _numbers(source: Source, parts: list[list[str]], width: int, before: int) ->
             )
     text = io.StringIO("\n".join(" ".join(part[1:]) for part in parts))
     try:
-        table = pd.read_csv(text, sep=" ", header=None, dtype=np.float32, quoting=csv.QUOTE_NONE)
+        table = pd.read_csv(text, sep=" ", header=None, dtype=np.float64, quoting=csv.QUOTE_NONE)
     except ValueError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
