@@ -2,12 +2,23 @@
 # make test  every test
 # make lab   the workbook in JupyterLab
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
-# make bench simlib beside its peers: two tables, about 10 minutes, best on a quiet machine
+# make check lint, types, examples and a test of each module, in a minute
+# make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: run test lab report bench notebooks exercises data clean
+# What a person types reaches the shell through the environment, as it was typed: make expands none of it.
+override DATA := $(value DATA)
+override K := $(value K)
+override TITLE := $(value TITLE)
+override METRIC := $(value METRIC)
+override OUT := $(value OUT)
+override PDF := $(value PDF)
+override STORE := $(value STORE)
+export DATA K TITLE METRIC OUT PDF
+
+.PHONY: run test check lab report bench notebooks exercises data clean
 
 run: $(READY)
 	$(BIN)/python notebooks/run.py
@@ -15,20 +26,33 @@ run: $(READY)
 test: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -o addopts= -q -p tests.nbval_guard --nbval --nbval-current-env \
 		--nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout 300 notebooks/[0-9]*.ipynb
+
+# Names of quick tests, at least one a module.
+SMALL := by_hand or step_by_step or imports_go_down or one_row_of_the_table or words_are_what or every_picture_of_fifty or \
+	starts_in_the_middle or no_report_is_refused or same_bits_as_one_machine or numbered_without_a_gap or \
+	environment_yml or widened_exactly or nothing_but_zeros or without_values
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest simlib
+	$(BIN)/python -m pytest tests -k "$(SMALL)"
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
 
 report: $(READY)  ## DATA=my.csv K=200 TITLE="..." METRIC=correlation OUT=page.html PDF=1; without DATA the shipped words
 	@mkdir -p results
-	$(BIN)/python -m simlib.report --out "$${OUT:-results/report.html}" $(if $(K),--k "$$K") \
-		$(if $(TITLE),--title="$$TITLE") $(if $(METRIC),--metric "$$METRIC") $(if $(PDF),--pdf) $(if $(DATA),-- "$$DATA")
+	$(BIN)/python -m simlib.report "--out=$${OUT:-results/report.html}" $${K:+"--k=$$K"} $${TITLE:+"--title=$$TITLE"} \
+		$${METRIC:+"--metric=$$METRIC"} $${PDF:+--pdf} $${DATA:+-- "$$DATA"}
 
-bench: $(READY)
-	$(BIN)/python benchmarks/bench.py
+bench: $(READY)  ## to results/BENCH.md; STORE=1 stores benchmarks/RESULTS.md instead, whose rows the README quotes
+	$(BIN)/python benchmarks/bench.py $(if $(filter 1,$(value STORE)),--store)
 
 notebooks: $(READY)  ## execute in place and store the outputs, then write the exercises anew
 	$(BIN)/python notebooks/run.py --store

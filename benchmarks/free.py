@@ -1,25 +1,33 @@
-"""k-medoids from vectors without the matrix, and from a half-precision or mapped one: seconds and peak memory, printed.
+"""k-medoids from vectors without the matrix, and from a half-precision or mapped one: seconds and peak memory.
 
-Run by hand: `python benchmarks/free.py [kinds|vectors|large]`, each under two minutes. The items are the 20,000 words;
-for `large` they and 80,000 mixtures of two words each (weights 0.7 and 0.3, noise of a tenth of the spread, rounded).
+python benchmarks/free.py                          about five minutes; writes results/FREE.md
+python benchmarks/free.py --store                  stores benchmarks/FREE.md instead, which the documentation quotes
+python benchmarks/free.py large vectors kinds      only the parts that are named; nothing is written
+
+The items are the 20,000 words. In `large` they are the words and noisy mixtures of two words each, 60,000 and 100,000
+items in all. A mixture has weights 0.7 and 0.3 and noise of a tenth of the spread, and is rounded to whole numbers.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import tempfile
-import threading
-import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import psutil
+import page
+from machine import machine
+from table import Table
+from timing import extra_memory, seconds
 
 import simlib
 
 
-def mixtures(n, seed=0):
-    """The words, then n - 20,000 noisy mixtures of two of them, float32 whole numbers (n, 384)."""
+def mixtures(n: int, seed: int = 0) -> np.ndarray:
+    """The words, then noisy mixtures of two of them up to n rows, float32 whole numbers (n, 384)."""
     words = simlib.load("words").vectors[:n]
     rng = np.random.default_rng(seed)
     more = np.empty((n - len(words), words.shape[1]), np.float32)
@@ -30,85 +38,98 @@ def mixtures(n, seed=0):
     return np.concatenate([words, more])
 
 
-def measured(call):
-    """(seconds, most memory in GB beside what there was before and beside pages of mapped files, result)."""
-    process, seen, done = psutil.Process(), [], threading.Event()
-
-    def held():
-        info = process.memory_info()
-        return info.rss - info.shared
-
-    def watch():
-        while not done.wait(0.01):
-            seen.append(held())
-
-    before, watcher = held(), threading.Thread(target=watch)
-    watcher.start()
-    began = time.perf_counter()
-    try:
-        result = call()
-    finally:
-        seconds = time.perf_counter() - began
-        done.set()
-        watcher.join()
-    return seconds, (max(seen, default=before) - before) / 1e9, result
+def add(table: Table, n: int, k: int | None, what: str, call: Callable[[], Any]) -> Any:
+    """Make one call, add its row, and return its result. GB is memory beside the data and pages of mapped files."""
+    extra, (took, result) = extra_memory(lambda: seconds(call))
+    inertia = f"{result.inertia:.2f}" if hasattr(result, "inertia") else ""
+    table.row(f"{n:,}", f"{k:,}" if k else "", what, f"{took:.1f}", f"{extra / 1e3:.2f}", inertia)
+    return result
 
 
-def line(name, call):
-    """Run once and print a row of the table."""
-    seconds, memory, fit = measured(call)
-    inertia = f"{fit.inertia:.2f}" if hasattr(fit, "inertia") else ""
-    swaps = f"{fit.n_iter} iterations, {fit.n_swaps} swaps" if inertia else ""
-    print(f"| {name} | {seconds:.2f} | {memory:.2f} | {inertia} | {swaps} |", flush=True)
-    return fit
+def large(table: Table) -> None:
+    """Vectors whose matrix would be 40 GB, and 14 GB."""
+    n, k = 100_000, 1000
+    X = mixtures(n)
+    whole = 'kmedoids(X, k, metric="cosine")'
+    fit = add(table, n, k, f"`{whole}`", lambda: simlib.kmedoids(X, k, metric="cosine", progress=True))
+    certificate = add(
+        table,
+        n,
+        k,
+        '`certify(X, medoids, metric="cosine")`',
+        lambda: simlib.certify(X, fit.medoids, metric="cosine"),
+    )
+    table.note(f"optimal: {certificate.is_optimal}")
+    loop = '`method="alternate"`'
+    add(table, n, k, loop, lambda: simlib.kmedoids(X, k, metric="cosine", method="alternate"))
+    add(table, n, k, "`assign`", lambda: simlib.assign(X, fit.medoids, metric="cosine"))
+    add(table, n, k, "`silhouette`", lambda: simlib.silhouette(X, fit.labels, metric="cosine"))
+    add(table, n, k, "`predict`", lambda: fit.predict(X))
+    few = mixtures(60_000)
+    add(table, len(few), 64, f"`{whole}`", lambda: simlib.kmedoids(few, 64, metric="cosine"))
 
 
-def kinds():
-    """A matrix of 20,000 x 20,000 in several kinds of storage."""
+def vectors(table: Table) -> None:
+    """The words, with and without the matrix."""
     X = simlib.load("words").vectors
-    S = line("cosine matrix, float32", lambda: simlib.cosine_similarity(X))
-    line("fit, float32", lambda: simlib.kmedoids(S, 512))
+    for k in (16, 64, 512, 2000):
+        for method in ("fasterpam", "alternate"):
+            word = "" if method == "fasterpam" else ', method="alternate"'
+            free = f'`kmedoids(X, k, metric="cosine"{word})`'
+            add(table, len(X), k, free, partial(simlib.kmedoids, X, k, metric="cosine", method=method))
+            stored = f"matrix, then `kmedoids(S, k{word})`"
+            add(table, len(X), k, stored, partial(with_matrix, X, k, method))
+
+
+def with_matrix(X: np.ndarray, k: int, method: str) -> simlib.Clustering:
+    """The way over the stored matrix."""
+    return simlib.kmedoids(simlib.cosine_similarity(X), k, method=method)
+
+
+def kinds(table: Table) -> None:
+    """The matrix of the words in several kinds of storage."""
+    X = simlib.load("words").vectors
+    n, k = len(X), 512
+    S = add(table, n, None, "`cosine_similarity(X)`", lambda: simlib.cosine_similarity(X))
+    add(table, n, k, "a float32 matrix", lambda: simlib.kmedoids(S, k))
     with tempfile.TemporaryDirectory() as folder:
         for kind in (np.float32, np.float16):
             name = np.dtype(kind).name
             path = Path(folder) / f"{name}.npy"
             out = np.lib.format.open_memmap(path, "w+", kind, S.shape)
-            line(f"cosine matrix, to a mapped {name} file", lambda out=out: simlib.cosine_similarity(X, out=out))
+            what = f"`cosine_similarity(X, out=...)`, a mapped {name} file"
+            add(table, n, None, what, partial(simlib.cosine_similarity, X, out=out))
             out.flush()
-            A = np.load(path, mmap_mode="r")
-            line(f"fit, mapped {name}", lambda A=A: simlib.kmedoids(A, 512))
-        half = np.array(A)
-    line("fit, float16 in memory", lambda: simlib.kmedoids(half, 512))
+            mapped = np.load(path, mmap_mode="r")
+            add(table, n, k, f"a mapped {name} matrix", partial(simlib.kmedoids, mapped, k))
+        half = np.array(mapped)
+    add(table, n, k, "a float16 matrix", lambda: simlib.kmedoids(half, k))
 
 
-def vectors():
-    """20,000 vectors, with and without the matrix."""
-    X = simlib.load("words").vectors
-    for k in (16, 64, 512, 2000):
-        for method in ("fasterpam", "alternate"):
-            options = {"method": method}
-            line(f"{method}, k = {k}, vectors", lambda k=k, o=options: simlib.kmedoids(X, k, metric="cosine", **o))
-            line(f"{method}, k = {k}, matrix and fit", lambda k=k, o=options: with_matrix(X, k, **o))
+PARTS = {"large": large, "vectors": vectors, "kinds": kinds}
 
 
-def with_matrix(X, k, **options):
-    """The way over the stored matrix."""
-    return simlib.kmedoids(simlib.cosine_similarity(X), k, **options)
-
-
-def large():
-    """100,000 vectors, whose matrix would be 40 GB."""
-    X = mixtures(100_000)
-    fit = line("fasterpam, k = 1000", lambda: simlib.kmedoids(X, 1000, metric="cosine", progress=True))
-    line("alternate, k = 1000", lambda: simlib.kmedoids(X, 1000, metric="cosine", method="alternate"))
-    line("assign, k = 1000", lambda: simlib.assign(X, fit.medoids, metric="cosine"))
-    line("silhouette, k = 1000", lambda: simlib.silhouette(X, fit.labels, metric="cosine"))
-    line("predict, k = 1000", lambda: fit.predict(X))
+def main() -> None:
+    """Measure the parts that are asked for."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these: {', '.join(PARTS)}")
+    parser.add_argument("--store", action="store_true", help="store benchmarks/FREE.md, which the documentation quotes")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"the parts are {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
+    if options.parts and options.store:
+        parser.error("--store stores all parts: leave out their names")
+    simlib.kmedoids(simlib.load("words").vectors[:2000], 50, metric="cosine")  # compiles
+    simlib.kmedoids(simlib.cosine_similarity(simlib.load("words").vectors[:2000]), 50)
+    table = Table("items", "k", "what", "seconds", "GB", "inertia")
+    for name in options.parts or PARTS:
+        PARTS[name](table)
+    if not options.parts:
+        head = f"{machine()}; one run each, memory beside the data itself. The words; for 60,000 and 100,000 items they"
+        text = f"{head} and seeded, noisy mixtures of two of them, d = 384."
+        whole = f"# `python benchmarks/free.py`\n\n{text}\n\n{table}\n"
+        page.write(whole, "FREE.md", stored="FREE.md" if options.store else None)
 
 
 if __name__ == "__main__":
-    simlib.kmedoids(simlib.load("words").vectors[:2000], 50, metric="cosine")
-    simlib.kmedoids(simlib.cosine_similarity(simlib.load("words").vectors[:2000]), 50)
-    print("| what | seconds | GB more at the peak | inertia | |\n|---|---|---|---|---|")
-    for part in sys.argv[1:] or ("kinds", "vectors", "large"):
-        {"kinds": kinds, "vectors": vectors, "large": large}[part]()
+    main()

@@ -4,8 +4,11 @@ The instances are small: n points, k of them to be medoids, Euclidean distances 
 each as a mixed-integer program, y[j] = 1 if j is a medoid, x[i, j] = 1 if j is i's medoid.
 """
 
+from __future__ import annotations
+
 import sys
 import time
+from typing import Any
 
 import numpy as np
 from scipy.optimize import LinearConstraint, milp
@@ -14,7 +17,7 @@ from scipy.sparse import block_array, csr_array, eye_array, kron
 from simlib import kmedoids
 
 SIZES = ((60, 4), (100, 5), (100, 10), (100, 20), (150, 10))
-WAYS = {
+WAYS: dict[str, dict[str, Any]] = {
     'init="random"': {"init": "random"},
     'init="build"': {"init": "build"},
     'init="random", n_init=10': {"init": "random", "n_init": 10},
@@ -23,7 +26,7 @@ WAYS = {
 }
 
 
-def instance(n, seed):
+def instance(n: int, seed: int) -> np.ndarray:
     """Whole-number distances (n, n): points spread evenly, in clumps, or in eight dimensions, by turns."""
     rng = np.random.default_rng(seed)
     points = rng.random((n, 8 if seed % 3 == 2 else 2))
@@ -32,8 +35,8 @@ def instance(n, seed):
     return np.rint(1000 * np.linalg.norm(points[:, None] - points, axis=2)).astype(np.int64)
 
 
-def optimum(D, k):
-    """The least possible sum of distances to k medoids, proved by HiGHS."""
+def optimum(D: np.ndarray, k: int) -> int:
+    """The least possible sum of distances D (n, n) to k medoids, proved by HiGHS."""
     n = len(D)
     ones = csr_array(np.ones((1, n)))
     served = kron(eye_array(n), ones)  # sum over j of x[i, j] = 1
@@ -51,9 +54,10 @@ def optimum(D, k):
     return round(result.fun)
 
 
-def table(instances=30):
+def table(instances: int = 30) -> list[str]:
     """Lines of a table: how often each way reaches the optimum."""
-    began, cases = time.perf_counter(), []
+    began = time.perf_counter()
+    cases = []
     for n, k in SIZES:
         for seed in range(instances):
             D = instance(n, seed)

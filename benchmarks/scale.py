@@ -1,29 +1,34 @@
-"""Past one machine's memory, on this machine: k-medoids on Dask with two worker processes; writes SCALE.md.
+"""Past one machine's memory, on this machine: k-medoids on Dask with two worker processes.
 
-python benchmarks/scale.py        about 6 minutes; seconds a round and peak memory a worker for growing n
+python benchmarks/scale.py              about 6 minutes; writes results/SCALE.md
+python benchmarks/scale.py --store      stores benchmarks/SCALE.md instead, which the documentation quotes
+
+For growing n it measures the seconds of a round and the peak memory of a worker.
 """
 
+from __future__ import annotations
+
+import argparse
 import os
 import resource
 import statistics
-import time
-from pathlib import Path
+from typing import Any
 
 import dask.array as da
 import numpy as np
-from bench import machine
+import page
 from distributed import Client, LocalCluster
+from machine import machine
+from table import Table
+from timing import ROUNDS, seconds
 
-import simlib
 from simlib import distributed
 
-D, K, ROWS = 64, 1000, 20_000
+D, K, ROWS = 64, 1000, 20_000  # columns, medoids, rows of a chunk
 SIZES = (125_000, 250_000, 500_000, 1_000_000)
-ROUNDS = 3
-RESULTS = Path(__file__).with_name("SCALE.md")
 
 
-def mixture(block_info=None):
+def mixture(block_info: Any = None) -> np.ndarray:
     """A chunk of noisy copies of 2,000 directions, whole numbers, the same on every run."""
     (first, last), _ = block_info[None]["array-location"]
     centres = np.random.default_rng(0).standard_normal((2000, D))
@@ -32,53 +37,66 @@ def mixture(block_info=None):
     return np.rint(30 * noisy).astype(np.float32)
 
 
-def data(n):
+def data(n: int) -> da.Array:
+    """The vectors, float32 (n, D), in chunks of rows."""
     chunks = (tuple(min(ROWS, n - i) for i in range(0, n, ROWS)), (D,))
     return da.map_blocks(mixture, chunks=chunks, dtype=np.float32, meta=np.empty((0, 0), np.float32))
 
 
-def workers():
+def workers() -> LocalCluster:
+    """Two new worker processes."""
     return LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="4GiB", dashboard_address=None)
 
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # GB
+def peak() -> float:
+    """The most memory, in GB, that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
-def measure(n):
-    """Seconds a round, the inertia, and the peak memory of a worker in new processes."""
+def measure(n: int) -> tuple[float, float]:
+    """Seconds a round and the peak memory of a worker, in new processes."""
+    times: list[float] = []
     with workers() as cluster, Client(cluster) as client:
         X = data(n).persist()
-        times = []
         start = np.random.default_rng(1).choice(n, K, replace=False)
-        fit = distributed.kmedoids(
+        distributed.kmedoids(
             X, K, method="alternate", init=start, max_iter=ROUNDS, callback=lambda *call: times.append(call[3])
         )
         memory = max(client.run(peak).values())
-    return statistics.median(times), fit.inertia, memory
+    return statistics.median(times), memory
 
 
-def main():
-    lines = [
-        "| rows | seconds a round | millionths of a second a row | peak memory a worker, GB |",
-        "|---|---|---|---|",
-    ]
+def growing(table: Table) -> None:
+    """Add a row for each size."""
     for n in SIZES:
-        took, _, memory = measure(n)
-        lines.append(f"| {n:,} | {took:.1f} | {1e6 * took / n:.1f} | {memory:.2f} |")
-        print(lines[-1], flush=True)
+        took, memory = measure(n)
+        table.row(f"{n:,}", f"{took:.1f}", f"{1e6 * took / n:.1f}", f"{memory:.2f}")
+
+
+def sample(n: int) -> str:
+    """A sentence about the method that clusters a sample first."""
     with workers() as cluster, Client(cluster):
-        X, began = data(SIZES[-1]).persist(), time.perf_counter()
-        fit = distributed.kmedoids(X, K, max_iter=5)
-        took = time.perf_counter() - began
-    sample = f'`method="sample"`, {SIZES[-1]:,} rows, at most 5 rounds: {took:.0f} s, inertia {fit.inertia:,.0f}'
-    text = (
-        f"# `python benchmarks/scale.py`\n\n{machine()}; two worker processes of one thread, 4 GiB each. d = {D}, "
-        f"k = {K:,}, chunks of {ROWS:,} rows, the alternating method; medians of {ROUNDS} rounds.\n\n"
+        took, fit = seconds(lambda: distributed.kmedoids(data(n).persist(), K, max_iter=5))
+    return f'`method="sample"`, {n:,} rows, at most 5 rounds: {took:.0f} s, inertia {fit.inertia:,.0f}.'
+
+
+def main() -> None:
+    """Measure all of it and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "--store", action="store_true", help="store benchmarks/SCALE.md, which the documentation quotes"
     )
-    with simlib.data.written_whole(RESULTS) as draft:
-        Path(draft).write_text(text + "\n".join(lines) + f"\n\n{sample}.\n", encoding="utf-8")
-    print(sample, f"\nwritten to {RESULTS}")
+    store = parser.parse_args().store
+    table = Table("rows", "seconds a round", "millionths of a second a row", "peak memory a worker, GB")
+    growing(table)
+    sentence = sample(SIZES[-1])
+    print(f"\n{sentence}")
+    head = (
+        f"{machine()}; two worker processes of one thread, 4 GiB each. d = {D}, k = {K:,}, chunks of {ROWS:,} rows, "
+        f"the alternating method; medians of {ROUNDS} rounds."
+    )
+    text = f"# `python benchmarks/scale.py`\n\n{head}\n\n{table}\n\n{sentence}\n"
+    page.write(text, "SCALE.md", stored="SCALE.md" if store else None)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simlib import summary
+from simlib.report import numbers
 
 TILES = ("k", "tightness", "stability", "certificate")
 
@@ -35,7 +35,7 @@ def check_2(answer, S, k, metric, stable, seed):
         "the same for every seed, and so is their similarity to the words"
     )
     assert answer != "certificate", "the certificate tries every exchange there is, so there is nothing to draw"
-    other = summary.stability(S, k, metric, seed + 1)
+    other = numbers.stability(S, k, metric, seed + 1)
     print(
         f"right: the halves are drawn. Seed {seed} gives {stable.mean:.3f}, seed {seed + 1} gives {other.mean:.3f}, "
         f"and the halves of one seed differ by {stable.spread:.3f}: the number does not hang on the seed"
@@ -58,5 +58,5 @@ def check_3(safe):
     assert safe("") == "", "an empty label has no first character: use label.startswith(...) rather than label[0]"
     print(
         "right: one apostrophe, and a file from a stranger cannot make your reader's spreadsheet start a program. "
-        "simlib.summary.cell does the same"
+        "simlib.report.numbers.cell does the same"
     )

@@ -29,8 +29,9 @@ from PIL import Image
 from tqdm import tqdm
 
 import simlib
-from simlib import report, summary
+from simlib import report
 from simlib.data import results_folder, written_whole
+from simlib.report import numbers
 
 HERE = Path(__file__).resolve().parent
 RUNTIMES = HERE / "runtimes.json"
@@ -90,7 +91,7 @@ def cluster_words(folder: Path) -> dict:
     with written_whole(folder / "clusters.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["word", "exemplar", "similarity"])
-        names = np.array([summary.cell(name) for name in words.names])
+        names = np.array([numbers.cell(name) for name in words.names])
         table.writerows(zip(names, names[fit.medoids[fit.labels]], fit.similarity.round(4), strict=True))
     swaps = time.perf_counter() - began - matrix
     return {"X": words.vectors, "names": words.names, "fit": fit, "matrix": matrix, "fit_seconds": swaps}

@@ -10,6 +10,12 @@ from typing import Any, NoReturn
 import numpy as np
 import psutil
 
+from simlib._arrays import as_array, is_sparse
+
+SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
+FAR = 100.0  # numbers so many times larger than all others ...
+FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
+
 
 def is_tensor(A: Any) -> bool:
     """Whether A is a torch tensor, asked without importing torch."""
@@ -21,25 +27,9 @@ def off_cpu(A: Any) -> bool:
     return is_tensor(A) and A.device.type != "cpu"
 
 
-def as_array(A: Any, name: str) -> np.ndarray:
-    """View `A` (array, CPU tensor or nested list) as a real, non-empty 2-D array; never copies an array."""
-    if hasattr(A, "detach"):
-        if A.device.type != "cpu":
-            raise ValueError(f"{name} is on {A.device}, but this works on the CPU: pass {name}.cpu()")
-        A = A.detach().float().numpy() if "bfloat16" in str(A.dtype) else A.detach().numpy()
-    try:
-        A = np.asarray(A)
-    except ValueError as error:
-        raise ValueError(f"{name} must be a 2-D array of numbers: {error}") from None
-    if A.dtype.kind not in "fiu":
-        hint = ": a mask? if 0 and 1 are meant, use .astype(float)" if A.dtype.kind == "b" else ""
-        raise TypeError(f"{name} must hold real numbers, got dtype {A.dtype}{hint}")
-    if A.ndim != 2:
-        hint = "; one vector? use X[None, :]" if A.ndim == 1 else ""
-        raise ValueError(f"{name} must be 2-D, one row an item, got shape {A.shape}{hint}")
-    if 0 in A.shape:
-        raise ValueError(f"{name} is empty: shape {A.shape}")
-    return A
+def as_given(A: Any, name: str) -> Any:
+    """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
+    return A if off_cpu(A) or is_sparse(A) else as_array(A, name)
 
 
 def working_dtype(dtype: np.dtype) -> type:
@@ -96,28 +86,37 @@ def square(shape: tuple[int, ...], metric: str) -> None:
         raise ValueError(f'A must be square for metric="{metric}", got shape {shape}{hint}')
 
 
-def diagonal(first_row: np.ndarray, diagonal: np.ndarray, distances: bool) -> None:
-    """Raise if the diagonal (n,) of a matrix shows that distances came as similarities, or the reverse."""
-    if not distances and len(diagonal) > 1 and not diagonal.any() and np.max(first_row) > 0:
+def diagonal(first_row: np.ndarray, diagonal: np.ndarray, distances: bool, slack: float) -> None:
+    """Raise if the diagonal (n,) of a matrix shows that distances came as similarities, or the reverse.
+
+    Up to `slack` an entry counts as 0.
+    """
+    own = np.abs(diagonal) > slack
+    if not distances and len(diagonal) > 1 and not own.any() and np.max(first_row) > 0:
         raise ValueError(
             "diagonal is 0 and off-diagonal positive: this looks like a distance matrix; "
-            "did you mean metric='precomputed'?"
+            "did you mean metric='precomputed'? If these are similarities whose diagonal was left out, fill it first: "
+            "np.fill_diagonal(A, 1), or what an item's similarity to itself is"
         )
-    if distances and diagonal.any():
-        row = int(np.flatnonzero(diagonal)[0])
+    if distances and own.any():
+        row = int(np.flatnonzero(own)[0])
         raise ValueError(
             f"distance of row {row} to itself must be 0, got {diagonal[row]:g}: this looks like a similarity "
             "matrix; did you mean metric='similarity'?"
         )
 
 
-def name_fault(A: np.ndarray, distances: bool, i: int, slack: float) -> NoReturn:
-    """Raise and say what is wrong with row i of a matrix: NaN, asymmetry, or an entry closer than the diagonal."""
+def name_fault(A: np.ndarray, distances: bool, i: int, slack: float, share: float) -> NoReturn:
+    """Raise and say what is wrong with row i of a matrix: NaN, asymmetry, or an entry closer than the diagonal.
+
+    An entry and its mirror image may differ by `slack`, or by `share` of the larger one.
+    """
     finite_rows(np.array([np.isfinite(row).all() for row in A]), "A")
     sign = -1.0 if distances else 1.0
     row, column = A[i].astype(np.float64), A[:, i].astype(np.float64)
-    j = int(np.argmax(np.abs(row - column)))
-    if abs(row[j] - column[j]) > slack:
+    beyond = np.abs(row - column) - np.maximum(slack, share * np.maximum(np.abs(row), np.abs(column)))
+    j = int(np.argmax(beyond))
+    if beyond[j] > 0:
         raise ValueError(
             f"A must be symmetric, but A[{i}, {j}] = {row[j]:g} and A[{j}, {i}] = {column[j]:g}; "
             "if both directions are meant, pass (A + A.T) / 2"
@@ -131,6 +130,53 @@ def name_fault(A: np.ndarray, distances: bool, i: int, slack: float) -> NoReturn
         f"an item must be most similar to itself, but A[{i}, {j}] = {row[j]:g} is more than {own:g} on the "
         "diagonal: raw dot products? compare directions with cosine_similarity"
     )
+
+
+def sampled(A: Any) -> Any:
+    """About 100 rows and 200 columns of a matrix, evenly spaced."""
+    n = len(A)
+    return A[:: max(1, n // SAMPLED_ROWS), :: max(1, n // SAMPLED_COLUMNS)]
+
+
+def magnitude(sample: np.ndarray) -> float:
+    """The largest ordinary entry of a sample (float64); a number far above all others that stands for a gap is none."""
+    sizes = np.abs(sample[np.isfinite(sample) & (sample != 0)])
+    while sizes.size:
+        top = sizes.max()
+        far = sizes > top / FAR
+        if far.all() or (far.sum() > FEW * sizes.size and (sizes[far] < top).any()):
+            return float(top)
+        sizes = sizes[~far]
+    return 0.0
+
+
+def self_similarity(diagonal: np.ndarray, share: float) -> float:
+    """The similarity that every item has to itself; raise if it is not the same for all. Zero rows have none.
+
+    Numbers that differ by `share` of their size count as the same, and as 1.
+    """
+    own = np.flatnonzero(diagonal)
+    if not own.size:
+        if len(diagonal) == 1:
+            return 1.0
+        raise ValueError("every item has similarity 0 to itself: is A a file that was not filled to its end?")
+    low, high = own[np.argmin(diagonal[own])], own[np.argmax(diagonal[own])]
+    top = float(diagonal[high])
+    if diagonal[low] <= 0 or top - diagonal[low] > share * top:
+        raise ValueError(
+            f"similarities need the same scale for all items, but A[{low}, {low}] = {diagonal[low]:g} and "
+            f"A[{high}, {high}] = {top:g}: with A / np.sqrt(np.outer(A.diagonal(), A.diagonal())) each item has 1 to "
+            "itself"
+        )
+    return 1.0 if abs(top - 1) <= share else top
+
+
+def sums_fit(A: np.ndarray) -> None:
+    """Raise if the numbers of a finite matrix are so large that their sums overflow."""
+    if A.dtype.kind == "f" and A.dtype.itemsize >= 8:
+        top = max(float(np.max(row)) for row in A)
+        if top * len(A) > np.finfo(np.float64).max / 1e3:
+            raise ValueError(f"A holds {top:g}: sums over {len(A)} items overflow; divide A by that number")
 
 
 def medoids(medoids: Any, n: int, name: str) -> np.ndarray:

@@ -18,7 +18,7 @@ from simlib import _check
 from simlib._engine import silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
-from simlib._engine.prepare import prepare_array
+from simlib._engine.prepare import prepare_host
 from simlib.medoids import Clustering, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
@@ -162,7 +162,7 @@ def scan_k(
     A, metric : as in `kmedoids`
     ks : distinct whole numbers between 2 and n - 1, in any order
     random_state : int
-        Seed, for symmetry with `kmedoids`: the greedy start and the way down are deterministic.
+        Checked but not used: the greedy start and the way down from it are deterministic.
     progress : bool
         Draw a bar over the ks.
 
@@ -193,9 +193,9 @@ def scan_k(
     [4. 3.] [0.85 0.5 ]
     """
     _check.whole_number(random_state, "random_state", 0)
-    A = _check.as_array(A, "A")
-    ks = _check_ks(ks, len(A))
-    items = prepare_array(A, metric)
+    A = _host(A)
+    ks = _check_ks(ks, A.shape[0])
+    items = prepare_host(A, metric)
     done: list[tuple] = []
     with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
         try:
@@ -269,13 +269,13 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
-    A = _check.as_array(A, "A")
-    if len(labels) != len(A):
-        raise ValueError(f"labels must have one entry a row, {len(A)}, got {len(labels)}")
+    A = _host(A)
+    if len(labels) != A.shape[0]:
+        raise ValueError(f"labels must have one entry a row, {A.shape[0]}, got {len(labels)}")
     values, labels = np.unique(labels, return_inverse=True)
     if len(values) < 2:
         raise ValueError("a silhouette compares clusters: labels must hold at least 2, got 1")
-    return silhouettes.silhouette(prepare_array(A, metric), labels, len(values))
+    return silhouettes.silhouette(prepare_host(A, metric), labels, len(values))
 
 
 class Stability(NamedTuple):
@@ -344,12 +344,12 @@ def stability(
 
     rounds = _check.whole_number(rounds, "rounds", 1)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = _check.as_array(A, "A")
+    A = _host(A)
     if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
         raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
-    size = int(share * len(A))
+    size = int(share * A.shape[0])
     k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
-    items = prepare_array(A, metric)
+    items = prepare_host(A, metric)
     need = items.subset_bytes(size)
     _check.memory(need, f"a subsample of {size} items", "a smaller share, or metric='cosine' on vectors")
     draws = [np.random.default_rng([random_state, i]) for i in range(rounds + 1)]
@@ -360,6 +360,11 @@ def stability(
         fit = swapped_from(items.subset(rows), draw.choice(size, k, replace=False))
         scores.append(float(adjusted_rand_score(whole[rows], fit.labels)))
     return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores))
+
+
+def _host(A: Any) -> Any:
+    """A as an array, or the scipy.sparse matrix that it is; a tensor on a device is refused."""
+    return A if _check.is_sparse(A) else _check.as_array(A, "A")
 
 
 def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:

@@ -18,7 +18,7 @@ from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels.sums import best_members
 from simlib._engine.metrics import METRICS
-from simlib._engine.prepare import memory_explained, prepare, prepare_array
+from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
 from simlib.similarity import SIMILARITIES
@@ -37,13 +37,15 @@ class Clustering:
     ----------
     medoids : int64 (k,), the row numbers of the centres, distinct
     labels : int32 (n,), position in `medoids`; labels[medoids[j]] == j
+    closeness : (n,), similarity of each item to its own medoid, or minus the distance
     inertia : float, the sum over items of 1 - similarity, or of the distance, to their own medoid
     n_iter, n_swaps : int, iterations (for swaps: passes over the items) and swaps made
     converged : bool, False if `max_iter` stopped the search
-    history : tuple of float, the inertia after each iteration
+    history : tuple of float, the inertia after each iteration; perturbations that lowered it count as one more
     metric : str
     centres : (k, d) vectors of the medoids for the metrics on vectors, else None
     spread : tuple of float, the inertia at each of the `n_init` ends
+    unit : float, the self-similarity that the similarities were divided by; 1 where each item has 1 to itself
     """
 
     medoids: np.ndarray
@@ -57,6 +59,7 @@ class Clustering:
     history: tuple[float, ...] = ()
     centres: np.ndarray | None = None
     spread: tuple[float, ...] = ()
+    unit: float = 1.0
 
     @property
     def similarity(self) -> np.ndarray:
@@ -86,19 +89,26 @@ class Clustering:
 
         For ``metric="similarity"`` the rows are similarities to the medoids, for ``"precomputed"`` distances.
         """
+        if self.centres is not None and _check.is_sparse(A):
+            return self._by_centres(A.tocsr())
         rows = _check.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         if self.centres is not None:
-            compare = SIMILARITIES[self.metric]
-            parts = (rows[i : i + PREDICTED] for i in range(0, len(rows), PREDICTED))
-            return np.concatenate([compare(part, self.centres).argmax(axis=1).astype(np.int32) for part in parts])
+            return self._by_centres(rows)
         if rows.shape[1] != len(self.medoids):
             raise ValueError(f"A must have one column a medoid, {len(self.medoids)}, got {rows.shape[1]}")
         best = rows.argmin(axis=1) if METRICS[self.metric].of_distances else rows.argmax(axis=1)
         return best.astype(np.int32)
 
+    def _by_centres(self, rows: Any) -> np.ndarray:
+        """Labels int32 (m,) of vectors (m, d), a part at a time."""
+        compare, parts = SIMILARITIES[self.metric], range(0, rows.shape[0], PREDICTED)
+        best = (compare(rows[i : i + PREDICTED], self.centres).argmax(axis=1) for i in parts)
+        return np.concatenate([part.astype(np.int32) for part in best])
+
     def __repr__(self) -> str:
         end = "converged" if self.converged else "stopped by max_iter"
+        end += "" if self.unit == 1 else f", similarities divided by {self.unit:g}"
         return (
             f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={self.inertia:.4f}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
@@ -171,15 +181,17 @@ def kmedoids(
     few passes, because the help an item gives can only fall as medoids are added. Extra memory O(n k) for
     "alternate"; for "fasterpam" lists of about a tenth of the matrix's entries at most, 8 or 12 bytes each.
 
-    A float16 or memory-mapped matrix is read by blocks of rows, each widened to float32 while it is looked at.
+    A float32 or float64 matrix is read in place, memory-mapped or not. One of another type is widened a block of rows
+    at a time, while it is looked at.
 
     From vectors "alternate" takes O(n k d) an iteration and little memory: a cluster's most central member is the one
-    closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles, and keeps
-    for each item the others that are closer to it than to their tenth medoid: about 10 n^2 / k entries of 8 bytes (12
-    for float64). What is kept takes less than 4 GB (and a third more while it is made) and less than half of the free
-    memory. If the lists would take more, the first items have theirs and the rows of the others are computed anew in
-    each pass. With few medoids the matrix is shorter than the lists, and "build" looks at most rows. For these the
-    matrix is made if it fits (up to about 30,000 items in float32), else rows are computed as they are asked for.
+    closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles. It keeps,
+    for each item j, every item that is closer to j than to its own tenth-nearest medoid. These are about 10 n^2 / k
+    entries of 8 bytes (12 for float64). What is kept takes less than 4 GB (and a third more while it is made) and less
+    than half of the free memory. If the lists would take more, the first items have theirs and the rows of the others
+    are computed anew in each pass. With few medoids the matrix is shorter than the lists, and "build" looks at most
+    rows. For these the matrix is made if it fits (up to about 30,000 items in float32), else rows are computed as they
+    are asked for. A scipy.sparse A is taken for ``metric="cosine"`` and never made dense.
 
     On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
     rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
@@ -204,9 +216,9 @@ def kmedoids(
     n_init = _check.whole_number(n_init, "n_init", 1)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = A if _check.off_cpu(A) else _check.as_array(A, "A")
-    k = _check.whole_number(n_clusters, "n_clusters", 1, len(A), " (the number of rows)")
-    _check.init(init, k, len(A), starts.STARTS)
+    A = _check.as_given(A, "A")
+    k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
+    _check.init(init, k, A.shape[0], starts.STARTS)
     drawn = starts.is_drawn(init)
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
@@ -246,8 +258,8 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
-    A = A if _check.off_cpu(A) else _check.as_array(A, "A")
-    medoids = _check.medoids(medoids, len(A), "medoids")
+    A = _check.as_given(A, "A")
+    medoids = _check.medoids(medoids, A.shape[0], "medoids")
     with memory_explained(A):
         return clustering(prepare(A, metric), Found(medoids))
 
@@ -299,25 +311,27 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
-    A = _check.as_array(A, "A")
-    medoids = _check.medoids(medoids, len(A), "medoids")
-    items = prepare_array(A, metric)
+    A = A if _check.is_sparse(A) else _check.as_array(A, "A")
+    medoids = _check.medoids(medoids, A.shape[0], "medoids")
+    items = prepare_host(A, metric)
     _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")
     owner, d1, d2 = _two_nearest(items, medoids)
     n, k = items.n, len(medoids)
-    alone = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
+    removal = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
     best = (np.inf, 0, 0)
     for block in items.blocks():
         for j, row in zip(range(block.start, block.stop), items.closeness(block), strict=True):
             d = items.base - row.astype(np.float64)
             near = np.flatnonzero(d < d2) if k > 1 else np.arange(n)
             d, own = d[near], owner[near]
-            gain = np.minimum(d - d1[near], 0).sum()
-            change = alone + np.bincount(own, np.maximum(d, d1[near]) - d2[near], k) + gain
+            gain = np.maximum(d1[near] - d, 0).sum()
+            saved = np.bincount(own, d2[near] - np.maximum(d, d1[near]), k)
+            change = removal - saved - gain
             if change.min() < best[0] and medoids[owner[j]] != j:
                 best = (float(change.min()), int(medoids[change.argmin()]), j)
     inertia = float(d1.sum())
-    return Certificate(best[0] >= -tol * abs(inertia), *best, inertia)
+    rounding = n * np.finfo(np.float64).eps * max(np.abs(d2[np.isfinite(d2)]).max(initial=0), items.base)
+    return Certificate(best[0] >= -max(tol * abs(inertia), rounding), *best, inertia)
 
 
 def _two_nearest(items: HostItems, medoids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -359,12 +373,14 @@ def clustering(items: Items, found: Found) -> Clustering:
         history=found.history,
         centres=items.centres(medoids),
         spread=found.spread,
+        unit=items.unit,
     )
 
 
 def _alternate(items: Items, medoids: np.ndarray, max_iter: int, told: Progress) -> Clustering:
     """Assign, take each cluster's most central member, repeat until no medoid changes."""
-    fit, history, changed = clustering(items, Found(medoids)), [], 1
+    fit, changed = clustering(items, Found(medoids)), 1
+    history: list[float] = []
     while changed and len(history) < max_iter:
         sums = items.member_sums(fit.labels, len(medoids))
         medoids = best_members(sums, fit.labels, len(medoids))

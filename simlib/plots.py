@@ -1,14 +1,17 @@
-"""Pictures of similarities and clusters: one function a picture, each takes `ax=None` and returns the Axes.
+"""Pictures of similarities and clusters: one function a picture.
 
-S (n, n) holds similarities in [-1, 1], `fit` is a Clustering of the same n items, `names` (n,) are theirs. `ax` is
-where to draw; without it a new figure is opened. The title is left to the caller, who knows the finding.
-Colours are safe for colour-blind readers and the marker's shape repeats the colour. A medoid is always a ringed star,
-a similarity has the same colour in every picture, and n x n pixels are never drawn. Only `style` changes settings.
+S (n, n) holds similarities in [-1, 1], `fit` is a Clustering of the same n items, and `names` (n,) are their names.
+Each function draws on `ax` and returns it; without `ax` it opens a new figure. It sets no title, because only the
+caller knows the finding. Only `style` changes settings.
+
+The colours are safe for colour-blind readers, and the shape of a marker repeats its colour. A medoid is always a star
+in a ring. One similarity has the same colour in every picture. A large matrix is drawn as means of blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,13 +20,18 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import BboxBase
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from simlib import _check
+from simlib import _cards, _check
+from simlib._engine.metrics import METRICS
+from simlib._labels import SHORT, plain
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
+from simlib.similarity import between
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -36,8 +44,9 @@ CRITERIA = {
     "medoid_silhouette": "mean medoid silhouette (−1 to 1)",
     "silhouette": "mean silhouette (−1 to 1)",
 }
-SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))  # where a name is tried
-LONGEST = 28  # characters of a name that are drawn
+SIDES = ((1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))  # of a point, where its name may stand
+_NAME_LOOK: dict[str, Any] = {"fontsize": 9, "parse_math": False}
+_LINK: dict[str, Any] = {"arrowstyle": "-", "color": INK, "lw": 0.7}  # from a text to what it names
 
 
 def style() -> None:
@@ -48,29 +57,30 @@ def style() -> None:
     plt.rc("axes", titlesize=12, titlelocation="left", grid=True, axisbelow=True)
     plt.rc("axes.spines", top=False, right=False)
     plt.rc("grid", color="#E6E6E6", linewidth=0.8)
-    plt.rc(("xtick", "ytick"), labelsize=9)
+    plt.rc("xtick", labelsize=9)
+    plt.rc("ytick", labelsize=9)
     plt.rc("legend", fontsize=9)
 
 
 def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
-    """Density of the similarities off the diagonal, from at most 500 evenly spaced rows; their mean is marked."""
-    ax, S = _axes(ax), np.asarray(S)
+    """Density of the similarities off the diagonal, with their mean marked.
+
+    At most 500 evenly spaced rows of S are counted.
+    """
+    ax = _axes(ax)
+    S = np.asarray(S)
     rows = _evenly(len(S), 500)
-    sample = S[rows].astype(np.float32)
+    sample = S[rows].astype(np.float32)  # (r, n)
+    own = sample[range(len(rows)), rows]  # (r,), the similarities of the items to themselves
     edges = np.linspace(-1, 1, 201)
-    counts = np.histogram(np.clip(sample, -1, 1), edges)[0] - np.histogram(sample[range(len(rows)), rows], edges)[0]
+    counts = np.histogram(np.clip(sample, -1, 1), edges)[0] - np.histogram(own, edges)[0]
     pairs = max(counts.sum(), 1)
     ax.stairs(counts / pairs / (edges[1] - edges[0]), edges, fill=True, color=COLOURS[0])
-    mean = (sample.sum(dtype=np.float64) - sample[range(len(rows)), rows].sum(dtype=np.float64)) / pairs
+    mean = (sample.sum(dtype=np.float64) - own.sum(dtype=np.float64)) / pairs
     ax.axvline(mean, color=INK, lw=1)
-    ax.annotate(
-        f"mean {round(float(mean), 2) + 0.0:.2f}",
-        (mean, 0.97),
-        (5, 0),
-        ("data", "axes fraction"),
-        "offset points",
-        va="top",
-    )
+    text = f"mean {round(float(mean), 2) + 0.0:.2f}"  # + 0.0: no minus before a zero
+    above = ("data", "axes fraction")
+    ax.annotate(text, (mean, 0.97), (5, 0), xycoords=above, textcoords="offset points", va="top")
     seen = edges[:-1][counts > 0] if counts.any() else edges[:-1]
     ax.set(xlabel="similarity of two items (−1 to 1)", ylabel="density (area = 1)", ylim=(0, None))
     ax.set_xlim(max(seen[0] - 0.05, -1), min(seen[-1] + 0.06, 1))
@@ -78,21 +88,24 @@ def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
 
 
 def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
-    """Points in the plane by cluster, a thin line from each to its medoid.
+    """Points in the plane by cluster, with a thin line from each to its medoid.
 
     Parameters
     ----------
     points : (n, 2)
-    names : (n,), optional, written beside the points; beside the medoids only if there are more than 40 points
+    names : (n,), optional
+        Written beside the points; if there are more than 40 points, beside the medoids only.
     """
-    ax, points = _axes(ax), np.asarray(points, dtype=float)
+    ax = _axes(ax)
+    points = np.asarray(points, dtype=float)
     colour, marker = _looks(len(fit.medoids))
     lines = np.stack([points, points[fit.medoids][fit.labels]], axis=1)  # (n, 2, 2)
-    ax.add_collection(LineCollection(lines, colors=np.array(COLOURS)[colour[fit.labels]], lw=0.6, alpha=0.5, zorder=1))
+    hues = np.array(COLOURS)[colour[fit.labels]]
+    ax.add_collection(LineCollection(list(lines), colors=list(hues), lw=0.6, alpha=0.5, zorder=1))
+    size = 40 if len(points) <= 200 else 12
     for c, m in sorted(set(zip(colour, marker, strict=True))):
         here = np.flatnonzero((colour[fit.labels] == c) & (marker[fit.labels] == m))
-        size = 40 if len(points) <= 200 else 12
-        ax.scatter(*points[here].T, s=size, c=COLOURS[c], marker=MARKERS[m], lw=0, zorder=2)
+        ax.scatter(points[here, 0], points[here, 1], s=size, c=COLOURS[c], marker=MARKERS[m], lw=0, zorder=2)
     _stars(ax, points[fit.medoids], 170 if len(fit.medoids) <= 20 else 60)
     ax.set(xlabel="first coordinate", ylabel="second coordinate")
     ax.set_aspect("equal", adjustable="datalim")
@@ -103,78 +116,58 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
 
 
 def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
-    """Inertia after each iteration, a line a fit.
+    """Inertia after each iteration, one line for each fit.
 
     Parameters
     ----------
-    fits : dict of name -> Clustering; the names stand at the lines' ends, or in a legend if there are more than ten
+    fits : dict of name -> Clustering
+        The names stand at the ends of the lines; if there are more than ten, they stand in a legend.
     """
-    ax, ends = _axes(ax), []
-    colour, marker = _looks(len(fits))
-    for (name, fit), c, m in zip(fits.items(), colour, marker, strict=True):
-        loss = fit.history or (fit.inertia,)
-        ax.plot(range(1, len(loss) + 1), loss, color=COLOURS[c], marker=MARKERS[m], ms=5, lw=1.5, label=_plain(name))
-        ends.append((loss[-1], len(loss), _plain(name), COLOURS[c]))
+    ax = _axes(ax)
+    losses = [fit.history or (fit.inertia,) for fit in fits.values()]
+    names = [plain(name, SHORT) for name in fits]
+    hues = [COLOURS[c] for c in _looks(len(fits))[0]]
+    for loss, name, hue, m in zip(losses, names, hues, _looks(len(fits))[1], strict=True):
+        ax.plot(range(1, len(loss) + 1), loss, color=hue, marker=MARKERS[m], ms=5, lw=1.5, label=name)
     ax.set(xlabel="iteration", ylabel=f"inertia (sum of {_loss(next(iter(fits.values())))})")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-    if len(ends) > 10:
-        for entry in ax.legend(loc="upper right").get_texts():
-            entry.set_parse_math(False)
+    if len(fits) <= 10:
+        _name_ends(ax, [(len(loss), loss[-1]) for loss in losses], names, hues)
         return ax
-    low, high = ax.get_ylim()
-    ends.sort(key=lambda end: end[0])
-    heights = _apart(np.array([(end[0] - low) / (high - low) for end in ends]), 0.07)
-    for (loss, step, name, hue), height in zip(ends, heights, strict=True):
-        text = {"color": hue, "va": "center", "parse_math": False}
-        link = {"arrowstyle": "-", "color": INK, "lw": 0.7, "ls": ":", "shrinkB": 5}
-        ax.annotate(name, (step, loss), (1.03, height), "data", "axes fraction", arrowprops=link, **text)
-    ax.set_ylim(low, high)
+    for entry in ax.legend(loc="upper right").get_texts():
+        entry.set_parse_math(False)
     return ax
 
 
 def k_curve(
     scan: KScan, criterion: str, k: int | None = None, null: KScan | None = None, ax: Axes | None = None
 ) -> Axes:
-    """A criterion against the number of clusters, and the same of data without structure beside it.
+    """A criterion against the number of clusters, and beside it the same for data without structure.
 
     Parameters
     ----------
     scan : KScan
     criterion : {"inertia", "medoid_silhouette", "silhouette"}
-    k : one of scan.ks, optional, to be ringed
-    null : KScan of the shuffled data, optional, a dashed line of its own with a legend
+    k : int, optional
+        One of scan.ks, which gets a ring.
+    null : KScan, optional
+        The scan of the shuffled data. It gets a dashed line of its own, and then there is a legend.
     """
     _check.one_of(criterion, "criterion", tuple(CRITERIA))
     if k is not None and k not in scan.ks:
         raise ValueError(f"k must be one of the scanned {scan.ks.tolist()}, got {k}")
-    ax, values = _axes(ax), getattr(scan, criterion)
+    ax = _axes(ax)
+    values = getattr(scan, criterion)
     ax.plot(scan.ks, values, color=COLOURS[0], marker="o", ms=5, lw=1.5, label="the data")
     if null is not None:
-        ax.plot(
-            null.ks,
-            getattr(null, criterion),
-            color=COLOURS[5],
-            marker="s",
-            ms=4,
-            lw=1.2,
-            ls="--",
-            label="columns shuffled",
-        )
+        dashed: dict[str, Any] = {"color": COLOURS[5], "marker": "s", "ms": 4, "lw": 1.2, "ls": "--"}
+        ax.plot(null.ks, getattr(null, criterion), label="columns shuffled", **dashed)
         ax.legend(loc="best")
     ax.set_xscale("log", base=2)
     if k is not None:
         ax.axvline(k, color=INK, lw=0.8)
         ax.plot(k, values[scan.ks == k], "o", ms=13, mfc="none", mec=INK, mew=1.8)
-    wide = ax.get_position().width * ax.get_figure().get_figwidth()  # inches
-    place = np.log2(scan.ks) * 0.85 * wide / max(np.ptp(np.log2(scan.ks)), 1)
-    half = 0.045 * (np.array([len(str(each)) for each in scan.ks]) + 1)  # of the labels' widths, with a gap
-    ringed = [] if k is None else np.flatnonzero(scan.ks == k).tolist()
-    shown = []  # the ringed k, the last k, then from the left whatever does not touch those
-    for i in [*ringed, len(place) - 1, *range(len(place))]:
-        if all(abs(place[i] - place[other]) >= half[i] + half[other] for other in shown):
-            shown.append(i)
-    labels = [str(each) if i in shown else "" for i, each in enumerate(scan.ks)]
-    ax.set_xticks(scan.ks, labels)
+    ax.set_xticks(scan.ks, _thinned(ax, scan.ks, k))
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion].format(loss=_loss(scan.fits[0])))
     return ax
@@ -188,20 +181,17 @@ def stability_curve(
     Parameters
     ----------
     scores : dict of k -> Stability
-    null : dict of k -> Stability of the shuffled data, optional, dashed
+    null : dict of k -> Stability, optional
+        Of the shuffled data, which gets a dashed line.
     """
     ax = _axes(ax)
-    lines = [(scores, "the data", COLOURS[0], "o", "-", 0.97)]
-    lines += [] if null is None else [(null, "columns shuffled", COLOURS[5], "s", "--", 1.03)]
-    for each, label, colour, marker, dashes, shift in lines:
-        ks = np.array(sorted(each))
-        at, found = ks * shift, [each[k] for k in ks]  # beside each other, not on top
-        ax.plot(at, [s.mean for s in found], color=colour, marker=marker, ms=7, lw=1.5, ls=dashes, label=label)
-        ax.vlines(at, [min(s.scores) for s in found], [max(s.scores) for s in found], color=colour, lw=1)
-        for x, s in zip(at, found, strict=True):
-            ax.plot(np.full(len(s.scores), x), s.scores, marker, color=colour, ms=4, alpha=0.4)
+    # The two lines stand a little apart, so that the marks of one do not hide those of the other.
+    _stability_line(ax, scores, 0.97, {"label": "the data", "color": COLOURS[0], "marker": "o", "ls": "-"})
+    if null is not None:
+        look = {"label": "columns shuffled", "color": COLOURS[5], "marker": "s", "ls": "--"}
+        _stability_line(ax, null, 1.03, look)
     ax.set_xscale("log", base=2)
-    ax.set_xticks(sorted(scores), sorted(scores))
+    ax.set_xticks(sorted(scores), [str(k) for k in sorted(scores)])
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel="adjusted Rand index (1 = the same clusters)")
     ax.legend(loc="best")
@@ -209,18 +199,19 @@ def stability_curve(
 
 
 def cluster_sizes(fit: Clustering, ax: Axes | None = None) -> Axes:
-    """Cluster sizes from largest to smallest as steps; largest, median and smallest written beside them."""
-    ax, sizes = _axes(ax), np.sort(fit.sizes)[::-1]
+    """Cluster sizes as steps, from largest to smallest; the largest, median and smallest are written beside them."""
+    ax = _axes(ax)
+    sizes = np.sort(fit.sizes)[::-1]
     k = len(sizes)
     ax.stairs(sizes, np.arange(k + 1) + 0.5, fill=True, color=COLOURS[4])
     marks = {k: ("smallest", sizes[-1], "right"), 1: ("largest", sizes[0], "left")}
     if k > 2:
         marks[(k + 1) // 2] = ("median", np.median(sizes), "center")
     for x, (word, size, side) in marks.items():
-        ax.plot(x, sizes[x - 1], "o", color=INK, ms=5)
-        link = {"arrowstyle": "-", "color": INK, "lw": 0.7}
-        shift = ({"left": 6}.get(side, 0), 30)
-        ax.annotate(f"{word} {size:,g}", (x, sizes[x - 1]), shift, "data", "offset points", ha=side, arrowprops=link)
+        top = (x, sizes[x - 1])
+        ax.plot(*top, "o", color=INK, ms=5)
+        shift = (6 if side == "left" else 0, 30)
+        ax.annotate(f"{word} {size:,g}", top, shift, textcoords="offset points", ha=side, arrowprops=_LINK)
     ax.set(xlabel="clusters, largest first", ylabel="size (items)", xlim=(0.5, k + 0.5), ylim=(0, sizes[0] * 1.2))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     return ax
@@ -229,44 +220,33 @@ def cluster_sizes(fit: Clustering, ax: Axes | None = None) -> Axes:
 def block_matrix(
     S: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None, side: int = 400
 ) -> Axes:
-    """The matrix put in the order of its clusters, similar clusters side by side, as block means.
+    """The matrix put in the order of its clusters, as means of blocks; similar clusters lie side by side.
 
-    At most 4,000 items, evenly drawn along the order, are averaged; pairs of an item with itself are left out.
+    At most 4,000 items are averaged, drawn evenly along the order. Pairs of an item with itself are left out.
     The clusters' order is the optimal leaf ordering of the medoids' average-linkage tree.
 
     Parameters
     ----------
-    names : (n,), optional; up to 30 clusters are parted by lines, and named after their medoids
-    side : most blocks along a side
+    names : (n,), optional
+        Up to 30 clusters are parted by lines, and named after their medoids.
+    side : int
+        The most blocks along a side.
     """
-    ax, S, n = _axes(ax), np.asarray(S), len(fit.labels)
-    place = np.empty(len(fit.medoids), dtype=int)
-    place[_leaf_order(_between(S, fit.medoids))] = np.arange(len(place))
+    ax = _axes(ax)
+    S = np.asarray(S)
+    n = len(fit.labels)
+    place = np.empty(len(fit.medoids), dtype=int)  # of each cluster along the picture
+    place[_leaf_order(_similarities(S, fit))] = np.arange(len(place))
     items = np.lexsort((-fit.closeness, place[fit.labels]))
     drawn = items[_evenly(n, 4000)]
     side = min(side, len(drawn))
-    start = np.linspace(0, len(drawn), side, endpoint=False).astype(int)
-    count = np.diff(np.append(start, len(drawn)))
-    total, pairs = np.empty((side, side)), np.outer(count, count).astype(float)
-    for row, (first, c) in enumerate(zip(start, count, strict=True)):
-        own = drawn[first : first + c]
-        total[row] = np.add.reduceat(S[own[:, None], drawn].sum(axis=0, dtype=np.float64), start)
-        if c > 1:
-            total[row, row] -= S[own, own].sum(dtype=np.float64)
-            pairs[row, row] -= c
-    image = ax.imshow(total / pairs, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
-    mean = " (mean of a block)" if side < n else ""
-    ax.get_figure().colorbar(image, ax=ax, label="similarity" + mean)
+    means = _block_means(S, drawn, side) / fit.unit
+    image = ax.imshow(means, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
+    _figure(ax).colorbar(image, ax=ax, label="similarity (mean of a block)" if side < n else "similarity")
     ax.set(xlabel="items, cluster by cluster", ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
     ax.locator_params(nbins=5)
     if len(place) <= 30:
-        ends = np.cumsum(np.bincount(place[fit.labels]))
-        ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
-        ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
-        if names is not None:
-            words = [_plain(names[m]) for m in fit.medoids[np.argsort(place)]]
-            ax.set_yticks(ends - np.diff(ends, prepend=0) / 2, words, parse_math=False)
-            ax.set_ylabel("clusters, by their medoids")
+        _part_clusters(ax, fit, place, names)
     ax.grid(False)
     return ax
 
@@ -274,42 +254,41 @@ def block_matrix(
 def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarray:
     """Places for the medoids so that similar ones lie close together, float64 (k, 2).
 
-    t-SNE of 1 - similarity that starts from classical scaling; below 16 medoids classical scaling alone.
-    Neighbourhoods mean something; the axes and the distances across the map do not.
+    They are laid out by t-SNE of 1 - similarity, which starts from classical scaling; fewer than 16 medoids by
+    classical scaling alone. Neighbourhoods mean something; the axes and the distances across the map do not.
     """
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    far = np.clip(1 - _between(S, fit.medoids), 0, None)
-    k = len(far)
-    centring = np.eye(k) - 1 / k
-    values, vectors = np.linalg.eigh(-0.5 * centring @ far**2 @ centring)
-    flat = np.zeros((k, 2))
-    flat[:, : min(k, 2)] = (vectors * np.sqrt(np.clip(values, 0, None)))[:, ::-1][:, :2]
-    flat *= np.where(flat[np.abs(flat).argmax(axis=0), [0, 1]] < 0, -1, 1)
-    if k < 16:
+    far = np.clip(1 - _similarities(np.asarray(S), fit), 0, None)
+    flat = _classical_scaling(far)
+    if len(far) < 16:
         return flat
     start = (flat / max(flat[:, 0].std(), 1e-12) * 1e-4).astype(np.float32)
-    model = TSNE(metric="precomputed", init=start, perplexity=min(30, k // 4), random_state=random_state)
-    with threadpool_limits(1):  # same places on every machine, and faster: the rounds are too short to share
+    model = TSNE(metric="precomputed", init=start, perplexity=min(30, len(far) // 4), random_state=random_state)
+    with threadpool_limits(1):  # the same places on every machine, and faster: the rounds are too short to share
         return model.fit_transform(far).astype(np.float64)
 
 
 def medoid_map(
     positions: Any, fit: Clustering, names: Sequence[str], ax: Axes | None = None, labelled: int = 60
 ) -> Axes:
-    """Medoids on a map, the star the larger the larger its cluster; those with their name beside them stand out.
+    """Medoids as stars on a map: a larger cluster has a larger star, and the stars that have a name stand out.
 
-    Set the figure's size before: the names are measured in it.
+    Set the size of the figure before, because the names are measured in it.
 
     Parameters
     ----------
     positions : (k, 2), from `medoid_positions`
-    labelled : most names to write, largest clusters first; one without room is left out
+    names : (n,)
+    labelled : int
+        The most names to write, largest clusters first; a name that finds no room is left out.
     """
-    ax, positions = _axes(ax), np.asarray(positions, dtype=float)
-    order = np.argsort(-fit.sizes, kind="stable")
-    at, sizes, top = positions[order], fit.sizes[order], 200 if len(order) <= 100 else 70
+    ax = _axes(ax)
+    order = _cards.largest_first(fit)
+    at = np.asarray(positions, dtype=float)[order]
+    sizes = fit.sizes[order]
+    top = 200 if len(order) <= 100 else 70
     area = top * (0.15 + 0.85 * sizes / sizes[0])
     _stars(ax, at, area, alpha=0.35)
     unit = "no unit: only neighbourhoods mean something"
@@ -321,74 +300,55 @@ def medoid_map(
 
 
 def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
-    """Silhouettes by cluster; dashed: the mean of all.
+    """Silhouettes by cluster, with a dashed line at the mean of all.
 
-    Up to 20 clusters: every item a bar, sorted within its cluster. More: each cluster's mean with its middle half.
+    Up to 20 clusters show each item as a bar, sorted within its cluster. More than 20 clusters show the mean of each
+    cluster and its middle half.
 
     Parameters
     ----------
     values : (n,), from `silhouette`
     labels : (n,)
     """
-    ax, values = _axes(ax), np.asarray(values, dtype=float)
+    ax = _axes(ax)
+    values = np.asarray(values, dtype=float)
     known, labels = np.unique(labels, return_inverse=True)
-    k, dashed = len(known), {"color": INK, "lw": 1, "ls": "--"}
-    groups = [np.sort(values[labels == j]) for j in range(k)]
-    if k <= 20:
-        at = np.cumsum([0] + [len(group) for group in groups])
-        for j, (group, colour) in enumerate(zip(groups, _looks(k)[0], strict=True)):
-            ax.stairs(
-                group, np.arange(at[j], at[j + 1] + 1), orientation="horizontal", fill=True, color=COLOURS[colour]
-            )
-        ax.axvline(values.mean(), **dashed)
-        middle, words, last = (at[:-1] + at[1:]) / 2, [], -np.inf
-        for y, label, group in zip(middle, known, groups, strict=True):
-            words.append(f"{label} ({len(group):,})" if y - last > at[-1] / 24 else "")  # no label over another
-            last = y if words[-1] else last
-        ax.set_yticks(middle, words)
-        ax.set(xlabel="silhouette (−1 to 1)", ylabel="cluster (items)", ylim=(at[-1], 0))
-        ax.grid(False, axis="y")
-        return ax
-    groups.sort(key=lambda group: group.mean())
-    low, high = np.array([np.quantile(group, [0.25, 0.75]) for group in groups]).T
-    ax.vlines(np.arange(1, k + 1), low, high, color=COLOURS[4], lw=max(0.8, 300 / k), label="middle half of the items")
-    ax.plot(range(1, k + 1), [group.mean() for group in groups], ".", color=COLOURS[5], ms=4, label="mean of a cluster")
-    ax.axhline(values.mean(), label="mean of all items", **dashed)
-    ax.set(xlabel="clusters, by mean silhouette", ylabel="silhouette (−1 to 1)", xlim=(0, k + 1))
-    ax.legend(loc="upper left")
+    groups = [np.sort(values[labels == j]) for j in range(len(known))]
+    if len(known) <= 20:
+        _item_bars(ax, groups, known, values.mean())
+    else:
+        _cluster_means(ax, groups, values.mean())
     return ax
 
 
 def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: int = 10) -> Axes:
     """Where the items of each category went, when every cluster is named after its commonest category.
 
-    A row is a category and sums to 100 %. A column holds the clusters of one name, the last those of any other name.
+    A row is a category and sums to 100 %. A column holds the clusters of one name, and the last column holds those of
+    any other name.
 
     Parameters
     ----------
     labels, categories : (n,)
-    top : number of categories shown, the most frequent first
+    top : int
+        How many categories to show, the most frequent first.
     """
     ax = _axes(ax)
-    kinds, kind = np.unique(np.asarray(categories).astype(str), return_inverse=True)
-    known, labels = np.unique(labels, return_inverse=True)
-    together = np.zeros((len(known), len(kinds)), dtype=np.int64)
-    np.add.at(together, (labels, kind), 1)
-    spread = np.zeros((len(kinds), len(kinds)))
-    np.add.at(spread, together.argmax(axis=1), together)  # cluster's name x item's category
-    total = together.sum(axis=0)
+    kinds, spread = _by_cluster_name(labels, categories)
+    total = spread.sum(axis=0)
     rows = np.argsort(-total, kind="stable")[:top]
     share = 100 * spread[rows][:, rows].T / total[rows, None]
-    columns = [_plain(kinds[r]) for r in rows]
+    columns = [plain(kinds[r], SHORT) for r in rows]
     if len(kinds) > len(rows):
         share = np.column_stack([share, 100 - share.sum(axis=1)]).clip(0, 100)
         columns.append("any other")
     image = ax.imshow(share, cmap="Blues", norm=Normalize(0, 100), aspect="auto")
-    ax.get_figure().colorbar(image, ax=ax, label="share of the category (%)")
+    _figure(ax).colorbar(image, ax=ax, label="share of the category (%)")
     for (i, j), value in np.ndenumerate(share):
         ax.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=9, color="white" if value > 55 else INK)
     ax.set_xticks(range(len(columns)), columns, rotation=35, ha="right", rotation_mode="anchor", parse_math=False)
-    ax.set_yticks(range(len(rows)), [f"{_plain(kinds[r])} ({total[r]:,})" for r in rows], parse_math=False)
+    names = [f"{plain(kinds[r], SHORT)} ({int(total[r]):,})" for r in rows]
+    ax.set_yticks(range(len(rows)), names, parse_math=False)
     ax.set(xlabel="commonest category of the item's cluster", ylabel="category (items)")
     ax.grid(False)
     return ax
@@ -399,21 +359,23 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
 
     Parameters
     ----------
-    names : (n,), optional; written beside the tightest, the loosest and the largest clusters
+    names : (n,), optional
+        Written beside the tightest, the loosest and the largest clusters.
     """
-    ax, sizes = _axes(ax), fit.sizes
-    sums = np.bincount(fit.labels, fit.similarity, len(sizes)) - fit.similarity[fit.medoids]
-    several = sizes > 1
-    mean = sums[several] / (sizes[several] - 1)
-    at = np.column_stack([sizes[several], mean])
-    ax.scatter(*at.T, s=22, color=COLOURS[0], alpha=0.6, lw=0)
+    ax = _axes(ax)
+    sums = np.bincount(fit.labels, fit.similarity, len(fit.sizes)) - fit.similarity[fit.medoids]
+    several = fit.sizes > 1
+    sizes = fit.sizes[several]
+    mean = sums[several] / (sizes - 1)
+    at = np.column_stack([sizes, mean])
+    ax.scatter(sizes, mean, s=22, color=COLOURS[0], alpha=0.6, lw=0)
     ax.set(xlabel="size of the cluster (items)", ylabel="mean similarity to the medoid (−1 to 1)", xlim=(0, None))
     if names is not None:
         order = np.argsort(mean, kind="stable")
-        ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-at[:, 0], kind="stable")[:4]])
-        first = list(dict.fromkeys([*ends.tolist(), *order.tolist()]))  # the rest only keeps names off itself
+        ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-sizes, kind="stable")[:4]]).tolist()
+        first = list(dict.fromkeys([*ends, *order.tolist()]))  # the rest is there to keep names off its points
         marks = np.asarray(names)[fit.medoids[several][first]]
-        _label(ax, at[first], marks, len(set(ends.tolist())), np.full(len(first), 5.0), over=1)
+        _label(ax, at[first], marks, len(set(ends)), np.full(len(first), 5.0), over=1)
     return ax
 
 
@@ -422,41 +384,173 @@ def _axes(ax: Axes | None) -> Axes:
     return plt.subplots()[1] if ax is None else ax
 
 
+def _figure(ax: Axes) -> Figure:
+    """The figure that an Axes is part of, however deep."""
+    figure = ax.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
 def _evenly(n: int, most: int) -> np.ndarray:
     """At most `most` of the numbers 0..n-1, evenly spaced."""
     return np.arange(n) if n <= most else np.arange(most) * n // most
 
 
 def _looks(k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Positions in COLOURS and in MARKERS for k groups; the pairs differ up to 49, then they come again."""
-    j, c = np.arange(k), len(COLOURS)
+    """Positions in COLOURS and in MARKERS for k groups: the first 49 pairs differ, then they come again."""
+    j = np.arange(k)
+    c = len(COLOURS)
     return j % c, (j + j // c) % c
+
+
+def _loss(fit: Clustering) -> str:
+    """What the inertia of a fit is the sum of."""
+    return "distance" if METRICS[fit.metric].of_distances else "1 − similarity"
+
+
+def _similarities(S: np.ndarray, fit: Clustering) -> np.ndarray:
+    """Similarities of the medoids to each other, float64 (k, k), on the scale of the fit."""
+    return between(S, "similarity", fit.medoids, fit.medoids).astype(np.float64) / fit.unit
+
+
+def _leaf_order(similarities: np.ndarray) -> np.ndarray:
+    """Positions of medoids in an order that puts similar ones side by side, from their similarities (k, k)."""
+    if len(similarities) < 3:
+        return np.arange(len(similarities))
+    far = squareform(np.clip(1 - similarities, 0, None), checks=False)
+    tree = linkage(far, "average")
+    return leaves_list(optimal_leaf_ordering(tree, far) if len(similarities) <= 1000 else tree)
+
+
+def _classical_scaling(far: np.ndarray) -> np.ndarray:
+    """Points in the plane whose distances are about `far` (k, k), float64 (k, 2); the largest coordinates are positive.
+
+    The signs are fixed, because an eigenvector and its negative are equally good.
+    """
+    k = len(far)
+    centring = np.eye(k) - 1 / k
+    values, vectors = np.linalg.eigh(-0.5 * centring @ far**2 @ centring)
+    flat = np.zeros((k, 2))
+    flat[:, : min(k, 2)] = (vectors * np.sqrt(np.clip(values, 0, None)))[:, ::-1][:, :2]
+    largest = flat[np.abs(flat).argmax(axis=0), [0, 1]]
+    return flat * np.where(largest < 0, -1, 1)
+
+
+def _block_means(S: np.ndarray, drawn: np.ndarray, side: int) -> np.ndarray:
+    """Means of S over `side` x `side` blocks of the rows and columns `drawn`, items with themselves left out."""
+    start = np.linspace(0, len(drawn), side, endpoint=False).astype(int)
+    count = np.diff(np.append(start, len(drawn)))
+    pairs = np.outer(count, count).astype(float)
+    total = np.empty((side, side))
+    for row, (first, c) in enumerate(zip(start, count, strict=True)):
+        own = drawn[first : first + c]
+        total[row] = np.add.reduceat(S[own[:, None], drawn].sum(axis=0, dtype=np.float64), start)
+        if c > 1:
+            total[row, row] -= S[own, own].sum(dtype=np.float64)
+            pairs[row, row] -= c
+    return total / pairs
+
+
+def _part_clusters(ax: Axes, fit: Clustering, place: np.ndarray, names: Sequence[str] | None) -> None:
+    """Lines between the clusters of a matrix that lie at `place` (k,), and their medoids' names along its side."""
+    n = len(fit.labels)
+    ends = np.cumsum(np.bincount(place[fit.labels]))
+    ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
+    ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
+    if names is not None:
+        words = [plain(names[m], SHORT) for m in fit.medoids[np.argsort(place)]]
+        ax.set_yticks(ends - np.diff(ends, prepend=0) / 2, words, parse_math=False)
+        ax.set_ylabel("clusters, by their medoids")
+
+
+def _thinned(ax: Axes, ks: np.ndarray, k: int | None) -> list[str]:
+    """The labels of the ks on a logarithmic axis; a label that would touch another is empty.
+
+    The ringed k and the last one are always written. The others follow from the left, as far as they find room.
+    """
+    width = ax.get_position().width * _figure(ax).get_figwidth()  # inches
+    place = np.log2(ks) * 0.85 * width / max(np.ptp(np.log2(ks)), 1)
+    half = 0.045 * (np.array([len(str(each)) for each in ks]) + 1)  # inches: half a label's width, with a gap
+    ringed = [] if k is None else np.flatnonzero(ks == k).tolist()
+    shown: list[int] = []
+    for i in [*ringed, len(ks) - 1, *range(len(ks))]:
+        if all(abs(place[i] - place[other]) >= half[i] + half[other] for other in shown):
+            shown.append(i)
+    return [str(each) if i in shown else "" for i, each in enumerate(ks)]
+
+
+def _stability_line(ax: Axes, scores: Mapping[int, Stability], shift: float, look: dict[str, Any]) -> None:
+    """Draw the means as a line, each with its subsamples and their span; every k is multiplied by `shift`."""
+    ks = np.array(sorted(scores))
+    found = [scores[k] for k in ks]
+    at = ks * shift
+    ax.plot(at, [s.mean for s in found], ms=7, lw=1.5, **look)
+    ax.vlines(at, [min(s.scores) for s in found], [max(s.scores) for s in found], color=look["color"], lw=1)
+    for x, s in zip(at, found, strict=True):
+        ax.plot(np.full(len(s.scores), x), s.scores, look["marker"], color=look["color"], ms=4, alpha=0.4)
+
+
+def _item_bars(ax: Axes, groups: list[np.ndarray], known: np.ndarray, mean: float) -> None:
+    """A bar for each silhouette of the sorted `groups`; `known` are the labels of the clusters."""
+    ends = np.cumsum([0] + [len(group) for group in groups])
+    for j, (group, colour) in enumerate(zip(groups, _looks(len(groups))[0], strict=True)):
+        steps = np.arange(ends[j], ends[j + 1] + 1)
+        ax.stairs(group, steps, orientation="horizontal", fill=True, color=COLOURS[colour])
+    ax.axvline(mean, color=INK, lw=1, ls="--")
+    middle = (ends[:-1] + ends[1:]) / 2
+    words: list[str] = []
+    last = -np.inf  # where the last label stands: no label is written over another
+    for y, label, group in zip(middle, known, groups, strict=True):
+        words.append(f"{label} ({len(group):,})" if y - last > ends[-1] / 24 else "")
+        last = y if words[-1] else last
+    ax.set_yticks(middle, words)
+    ax.set(xlabel="silhouette (−1 to 1)", ylabel="cluster (items)", ylim=(ends[-1], 0))
+    ax.grid(False, axis="y")
+
+
+def _cluster_means(ax: Axes, groups: list[np.ndarray], mean: float) -> None:
+    """The mean silhouette of each group, with the middle half of its items as a line."""
+    groups = sorted(groups, key=lambda group: group.mean())
+    k = len(groups)
+    low, high = np.array([np.quantile(group, [0.25, 0.75]) for group in groups]).T
+    ax.vlines(np.arange(1, k + 1), low, high, color=COLOURS[4], lw=max(0.8, 300 / k), label="middle half of the items")
+    ax.plot(range(1, k + 1), [group.mean() for group in groups], ".", color=COLOURS[5], ms=4, label="mean of a cluster")
+    ax.axhline(mean, label="mean of all items", color=INK, lw=1, ls="--")
+    ax.set(xlabel="clusters, by mean silhouette", ylabel="silhouette (−1 to 1)", xlim=(0, k + 1))
+    ax.legend(loc="upper left")
+
+
+def _by_cluster_name(labels: Any, categories: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The c categories, and how many items of each lie in clusters of each name, int64 (c, c).
+
+    A cluster's name is its commonest category. Rows are the names of clusters, columns the categories of items.
+    """
+    kinds, kind = np.unique(np.asarray(categories).astype(str), return_inverse=True)
+    known, labels = np.unique(labels, return_inverse=True)
+    together = np.zeros((len(known), len(kinds)), dtype=np.int64)  # cluster x category
+    np.add.at(together, (labels, kind), 1)
+    spread = np.zeros((len(kinds), len(kinds)), dtype=np.int64)
+    np.add.at(spread, together.argmax(axis=1), together)
+    return kinds, spread
 
 
 def _stars(ax: Axes, at: np.ndarray, area: Any, alpha: float = 1) -> None:
     """Draw medoids at (k, 2): stars in rings of `area` square points."""
-    ax.scatter(*at.T, s=area, marker="o", c="white", edgecolors=INK, lw=0.8, zorder=3, alpha=alpha)
-    ax.scatter(*at.T, s=np.multiply(area, 0.6), marker="*", c=COLOURS[5], lw=0, zorder=3.1, alpha=alpha)
+    x, y = at.T
+    ax.scatter(x, y, s=area, marker="o", c="white", edgecolors=INK, lw=0.8, zorder=3, alpha=alpha)
+    ax.scatter(x, y, s=np.multiply(area, 0.6), marker="*", c=COLOURS[5], lw=0, zorder=3.1, alpha=alpha)
 
 
-def _between(S: Any, medoids: np.ndarray) -> np.ndarray:
-    """Similarities of the medoids, float64 (k, k)."""
-    return np.asarray(S)[medoids[:, None], medoids].astype(np.float64)
-
-
-def _leaf_order(between: np.ndarray) -> np.ndarray:
-    """Positions of medoids in an order that puts similar ones side by side."""
-    if len(between) < 3:
-        return np.arange(len(between))
-    far = squareform(np.clip(1 - between, 0, None), checks=False)
-    tree = linkage(far, "average")
-    return leaves_list(optimal_leaf_ordering(tree, far) if len(between) <= 1000 else tree)
-
-
-def _plain(name: Any) -> str:
-    """A name that can be drawn as it is: on one line, no control characters, not too long."""
-    text = "".join(c if c.isprintable() else "�" for c in str(name))
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _name_ends(ax: Axes, ends: list[tuple[int, float]], names: list[str], hues: list[str]) -> None:
+    """Write names at the right edge, each linked to the end (x, y) of its line, and one below the other."""
+    low, high = ax.get_ylim()
+    order = sorted(range(len(ends)), key=lambda i: ends[i][1])
+    heights = _apart(np.array([(ends[i][1] - low) / (high - low) for i in order]), 0.07)
+    for i, height in zip(order, heights, strict=True):
+        look: dict[str, Any] = {"color": hues[i], "va": "center", "parse_math": False}
+        link = _LINK | {"ls": ":", "shrinkB": 5}
+        ax.annotate(names[i], ends[i], (1.03, height), textcoords="axes fraction", arrowprops=link, **look)
+    ax.set_ylim(low, high)
 
 
 def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
@@ -467,51 +561,75 @@ def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
     return moved - (moved - heights).max() / 2 if len(moved) else moved
 
 
-def _label(ax: Axes, at: np.ndarray, names: Sequence[str], most: int, away: np.ndarray, over: int = 0) -> list[int]:
-    """Write up to `most` names beside points (p, 2), in order; none over another name, a named point or the edge.
+@dataclass
+class _Room:
+    """What the names of a picture have to keep clear of, in pixels. A box is x0, y0, x1, y1."""
 
-    `away` (p,) is the distance from the point in typographic points; a name may cover up to `over` nameless points.
-    Room for a title of two lines is kept while measuring, so that a title set later moves no two names together.
-    Returns which were written.
+    frame: BboxBase  # no name may cross the edge of the Axes
+    places: np.ndarray  # (p, 2), the points
+    points: np.ndarray  # (p, 4), the boxes around the points
+    taken: np.ndarray  # (t, 4), the boxes of the names written so far and of their points
+
+    def best_side(self, i: int, size: np.ndarray, away: float, over: int) -> tuple[tuple[int, int], np.ndarray] | None:
+        """The side of point i on which a name of this `size` (2,) covers fewest points, and the name's box.
+
+        `away` is the name's distance from the point in pixels. None: no side is free, or each covers more than `over`.
+        """
+        best = None
+        fewest = over + 1
+        others = np.delete(self.points, i, axis=0)
+        for side in () if _meets(self.points[i], self.taken).any() else SIDES:
+            corner = self.places[i] + _shift(side, away) + (np.array(side) - 1) / 2 * size
+            box = np.concatenate([corner, corner + size])
+            inside = (self.frame.min < box[:2]).all() and (box[2:] < self.frame.max).all()
+            covered = _meets(box, others).sum()
+            if inside and covered < fewest and not _meets(box, self.taken).any():
+                fewest = covered
+                best = side, box
+        return best
+
+
+def _label(ax: Axes, at: np.ndarray, names: Iterable[Any], most: int, away: np.ndarray, over: int = 0) -> list[int]:
+    """Write up to `most` names beside points (p, 2), in order; returns which were written.
+
+    No name covers another name, a named point or the edge; it may cover up to `over` nameless points. `away` (p,) is
+    the distance from the point in typographic points. Room for a title of two lines is kept while measuring, so that
+    a title set later moves no two names together.
     """
-    figure, title = ax.get_figure(root=True), ax.get_title(loc="left")
+    title = ax.get_title(loc="left")
     ax.set_title(title or "\n", loc="left")
+    figure = _figure(ax)
     figure.draw_without_rendering()
-    dot, places, frame = figure.dpi / 72, ax.transData.transform(at), ax.get_window_extent()
+    dot = figure.dpi / 72  # pixels in a typographic point
+    places = ax.transData.transform(at)
     reach = (0.7 * away * dot)[:, None]
-    points = np.hstack([places - reach, places + reach])  # boxes of the points: x0, y0, x1, y1
-    look = {"fontsize": 9, "parse_math": False}
+    room = _Room(ax.get_window_extent(), places, np.hstack([places - reach, places + reach]), np.empty((0, 4)))
     halo = [patheffects.withStroke(linewidth=2.5, foreground="white")]
-    ruler, written, taken = ax.text(0, 0, "", **look), [], np.empty((0, 4))
-    for i, name in enumerate(map(_plain, names)):
+    ruler = ax.text(0, 0, "", **_NAME_LOOK)
+    written: list[int] = []
+    for i, name in enumerate(names):
         if len(written) == most:
             break
-        ruler.set_text(name)
-        size, best = np.array(ruler.get_window_extent().size) + 4, None
-        for x, y in () if _meets(points[i], taken).any() else SIDES:
-            shift = np.array([x, y]) * away[i] / np.hypot(x, y)
-            corner = places[i] + shift * dot + (np.array([x, y]) - 1) / 2 * size
-            box = np.concatenate([corner, corner + size])
-            inside = (frame.min < box[:2]).all() and (box[2:] < frame.max).all()
-            covered = _meets(box, np.delete(points, i, axis=0)).sum()
-            if inside and not _meets(box, taken).any() and covered <= over and (best is None or covered < best[0]):
-                best = covered, x, y, shift, box
-        if best:
-            _, x, y, shift, box = best
-            side = {"ha": ("center", "left", "right")[x], "va": ("center", "bottom", "top")[y]}
-            ax.annotate(name, at[i], shift, textcoords="offset points", zorder=4, path_effects=halo, **side, **look)
-            taken = np.vstack([taken, box, points[i]])
+        text = plain(name, SHORT)
+        ruler.set_text(text)
+        found = room.best_side(i, np.array(ruler.get_window_extent().size) + 4, away[i] * dot, over)
+        if found:
+            (x, y), box = found
+            look = _NAME_LOOK | {"ha": ("center", "left", "right")[x], "va": ("center", "bottom", "top")[y]}
+            shift = tuple(_shift((x, y), away[i]))
+            ax.annotate(text, at[i], shift, textcoords="offset points", zorder=4, path_effects=halo, **look)
+            room.taken = np.vstack([room.taken, box, room.points[i]])
             written.append(i)
     ruler.remove()
     ax.set_title(title, loc="left")
     return written
 
 
+def _shift(side: tuple[int, int], away: float) -> np.ndarray:
+    """From a point to its name on this side, (2,), at the distance `away`."""
+    return np.array(side) * away / np.hypot(*side)
+
+
 def _meets(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Which of the boxes (b, 4) overlap `box` (4,); x0, y0, x1, y1 each."""
-    return ((box[2:] >= boxes[:, :2]) & (box[:2] <= boxes[:, 2:])).all(axis=1)
-
-
-def _loss(fit: Clustering) -> str:
-    """What the inertia of a fit sums up."""
-    return "distance" if fit.metric == "precomputed" else "1 − similarity"
+    return np.all((box[2:] >= boxes[:, :2]) & (box[:2] <= boxes[:, 2:]), axis=1)

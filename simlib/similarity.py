@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
-from simlib._engine import tiles
+from simlib._engine import sparse, tiles
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained
 from simlib._engine.tiles import MANY_ROWS, TILE_ROWS
@@ -35,7 +35,7 @@ def cosine_similarity(
     ----------
     X : ndarray or torch tensor, shape (n, d)
         One row an item. float32 is computed in float32, float64 in float64, half types in float32,
-        integers in float64.
+        integers in float64. A scipy.sparse matrix or array stays sparse; the result is dense.
     Y : ndarray or torch tensor, shape (m, d), optional
         Default: X itself, and then only half the products are computed.
     dtype : dtype, optional
@@ -134,14 +134,17 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
             raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
         with memory_explained(X):
             return tensors.similarity(X, Y, centred, _check.storage_dtype(dtype), block_size or TILE_ROWS, progress)
+    if _check.is_sparse(X) or _check.is_sparse(Y):
+        return _sparse_similarity(X, Y, centred, dtype, out, progress)
     x = _check.as_array(X, "X")
     y = None if Y is None else _check.as_array(Y, "Y")
     if y is not None:
         _check.same_columns(x.shape[1], y.shape[1])
     stored = _check.storage_dtype(dtype)
-    work = np.result_type(*(_check.working_dtype(z.dtype) for z in (x, y) if z is not None))
-    work = np.result_type(work, stored or work).type
+    working = [_check.working_dtype(z.dtype) for z in (x, y) if z is not None]
+    work = np.result_type(*working, stored or working[0]).type
     target = _target(out, (len(x), len(x if y is None else y)), stored or work)
+    x, y = _apart(x, target), None if y is None else _apart(y, target)
     rows = tiles.unit_scale(x, work, centred, "X")
     columns = rows if y is None else tiles.unit_scale(y, work, centred, "Y")
     height = block_size or (2 * TILE_ROWS if len(x) >= MANY_ROWS else TILE_ROWS)
@@ -149,6 +152,28 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     if out is not None:
         return out
     return _as_tensor(target) if _check.is_tensor(X) else target
+
+
+def _sparse_similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, progress: bool) -> Any:
+    """`_similarity` where X or Y is sparse: by blocks of rows, from what is stored."""
+    if centred:
+        raise TypeError("correlation takes each row's mean off, and then nothing is sparse: pass X.toarray()")
+    x = sparse.unit_scale(_as_sparse(X, "X"), "X")
+    y = x if Y is None else sparse.unit_scale(_as_sparse(Y, "Y"), "Y")
+    if Y is not None:
+        _check.same_columns(X.shape[1], Y.shape[1])
+    target = _target(out, (len(x.scale), len(y.scale)), _check.storage_dtype(dtype) or x.dtype)
+    sparse.fill(target, x, y, progress)
+    return target if out is None else out
+
+
+def _as_sparse(A: Any, name: str) -> Any:
+    """A itself, or a dense array as a sparse one."""
+    if _check.is_sparse(A):
+        return A
+    from scipy.sparse import csr_array
+
+    return csr_array(_check.as_array(A, name))
 
 
 def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
@@ -172,6 +197,21 @@ def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
     if isinstance(target, np.ndarray) and not target.flags.writeable:
         raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
     return target
+
+
+def _apart(x: np.ndarray, target: Any) -> np.ndarray:
+    """x itself, or a copy if the result is written where x lies: tiles would overwrite rows that are still needed."""
+    if not isinstance(target, np.ndarray):
+        return x
+    same_file = _file_of(x) is not None and _file_of(x) == _file_of(target)
+    return np.array(x) if same_file or np.may_share_memory(x, target) else x
+
+
+def _file_of(A: Any) -> Any:
+    """The file that an array, or what it is a view of, is mapped to; None if there is none."""
+    while A is not None and not hasattr(A, "filename"):
+        A = getattr(A, "base", None)
+    return None if A is None else A.filename
 
 
 def _as_tensor(A: np.ndarray) -> Any:

@@ -1,4 +1,4 @@
-"""Drive JupyterLab in headless Chromium: nothing leaves the machine, nothing is left behind."""
+"""Drive JupyterLab in headless Chromium. No request leaves the machine, and no file is left behind."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,9 +22,9 @@ from playwright.sync_api import Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run"]
 FLAGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
-FOLDERS = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR")
-FOLDERS += ("JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR")
-# A kernel that looks idle may not listen yet, and what is sent to it then is lost: it must have answered once.
+FOLDERS = ["JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"]
+FOLDERS += ["JUPYTERLAB_SETTINGS_DIR", "JUPYTERLAB_WORKSPACES_DIR"]
+# A kernel that looks idle may not listen yet, and then it loses what is sent to it. So it must have answered once.
 LISTENS = """async () => {
     const panel = window.jupyterapp?.shell.currentWidget, session = panel?.sessionContext;
     if (!panel?.context?.isReady || !session?.isReady || session.session?.kernel?.connectionStatus !== "connected")
@@ -53,7 +53,10 @@ PRINTED = """async code => {
 
 @contextmanager
 def notebook_page(notebook: Path, width: int = 1300, height: int = 1500) -> Iterator[tuple[Page, list[str]]]:
-    """The page of a JupyterLab that shows `notebook`, its kernel listening, and all requests that left the machine."""
+    """Open `notebook` in JupyterLab and wait until its kernel listens.
+
+    Yields the page, and a list that collects the addresses of all requests that leave the machine.
+    """
     with (
         tempfile.TemporaryDirectory() as home,
         _server(notebook.parent, Path(home)) as (url, token),
@@ -62,10 +65,16 @@ def notebook_page(notebook: Path, width: int = 1300, height: int = 1500) -> Iter
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         try:
             context = browser.new_context(viewport={"width": width, "height": height})
-            page, outside = context.new_page(), []
+            page = context.new_page()
+            outside: list[str] = []
             inside = (url, url.replace("http", "ws"), "data:", "blob:")
-            context.on("request", lambda request: request.url.startswith(inside) or outside.append(request.url))
-            page.on("websocket", lambda socket: socket.url.startswith(inside) or outside.append(socket.url))
+
+            def note(address: str) -> None:
+                if not address.startswith(inside):
+                    outside.append(address)
+
+            context.on("request", lambda request: note(request.url))
+            page.on("websocket", lambda channel: note(channel.url))
             page.set_default_timeout(120_000)
             page.goto(f"{url}/lab/tree/{notebook.name}?token={token}&reset")
             page.wait_for_selector("#jupyterlab-splash", state="detached")
@@ -76,10 +85,9 @@ def notebook_page(notebook: Path, width: int = 1300, height: int = 1500) -> Iter
 
 
 def run_all(page: Page, seconds: int = 900) -> list[str]:
-    """Run every cell; returns the errors, stopping at the first."""
-    page.evaluate(
-        "() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
-    )  # its promise may never end
+    """Run the cells up to the first error; returns the errors."""
+    # No promise is handed back, because this one may never end.
+    page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
     wait_until(lambda: page.evaluate(DONE), "every cell has run", seconds, page)
     return page.evaluate(ERRORS)
 
@@ -89,8 +97,8 @@ def printed(page: Page, code: str) -> str:
     return page.evaluate(PRINTED, code)
 
 
-def wait_until(true, what: str, seconds: float, page: Page) -> None:
-    """Poll `true()` and let the page work meanwhile."""
+def wait_until(true: Callable[[], object], what: str, seconds: float, page: Page) -> None:
+    """Ask `true()` again and again, and let the page work meanwhile."""
     end = time.monotonic() + seconds
     while not true():
         if time.monotonic() > end:
@@ -100,7 +108,7 @@ def wait_until(true, what: str, seconds: float, page: Page) -> None:
 
 @contextmanager
 def _server(folder: Path, home: Path) -> Iterator[tuple[str, str]]:
-    """A JupyterLab on `folder` with settings of its own under `home`; yields its address and its token."""
+    """Run a JupyterLab on `folder` that keeps its settings under `home`; yields its address and its token."""
     token = secrets.token_hex(16)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -133,6 +141,7 @@ def _server(folder: Path, home: Path) -> Iterator[tuple[str, str]]:
 
 
 def _answers(address: str) -> bool:
+    """Whether a server answers at this address."""
     try:
         return urllib.request.urlopen(address, timeout=5).status == 200
     except (urllib.error.URLError, OSError):

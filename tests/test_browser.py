@@ -1,17 +1,24 @@
 """The explorer in a real browser: notebook 03 in JupyterLab, by key, mouse and search; nothing leaves the machine."""
 
+from __future__ import annotations
+
 import shutil
 import statistics
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from simlib.data import results_folder
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = "03_choose_the_number_of_clusters.ipynb"
 PRESSES = 21
-# From the key's own time stamp until both pictures and the cards are new, decoded and painted (two frames).
+# The time from the key's own time stamp until both pictures and the cards are new, decoded and painted (two frames).
 TIMED = """explorer => {
     window.taken = null;
     let start, waiting = 3;
@@ -39,110 +46,155 @@ pytestmark = pytest.mark.skipif(
 )
 
 
+class Shown:
+    """The explorer on a notebook's page, to be compared with the data in the notebook's kernel."""
+
+    def __init__(self, page: Page) -> None:
+        from lab import printed
+
+        self.page = page
+        self.box = page.locator(".simlib-explorer").first
+        self.handle = self.box.locator(".noUi-handle")
+        self.line = self.box.locator(".widget-html-content").first
+        self.cards = self.box.locator(".widget-html-content").last
+        self.ks = [int(k) for k in printed(page, "print(*scan.ks)").split()]
+
+    def says(self) -> str:
+        """The line of text, each space in it single."""
+        return " ".join(self.line.inner_text().split())
+
+    def k(self) -> int:
+        """The k that the slider shows."""
+        return int(self.box.locator(".widget-readout").inner_text())
+
+    def sources(self) -> list[str]:
+        """The addresses of the two pictures, which hold their bytes."""
+        return self.box.locator("img").evaluate_all("images => images.map(image => image.src)")
+
+    def arrives(self, i: int) -> None:
+        """Wait until the i-th k is on show, and compare the page with the kernel's data."""
+        from lab import printed
+
+        k = self.ks[i]
+        self.wait_until(lambda: f"at k = {k} " in self.says(), f"k = {k} is on show")
+        assert self.k() == k
+        value = printed(self.page, f"print(f'{{scan.medoid_silhouette[{i}]:.4f}}')")
+        assert f"medoid silhouette {value} at k = {k}" in self.says()
+        code = f"f = scan.fits[{i}]; print(words.names[f.medoids[f.sizes.argmax()]], f.sizes.max())"
+        name, size = printed(self.page, code).rsplit(" ", 1)
+        assert self.cards.inner_text().startswith(f"★ {name} {int(size):,} items")
+
+    def wait_until(self, true: Callable[[], bool], what: str) -> None:
+        """Wait for up to a minute."""
+        from lab import wait_until
+
+        wait_until(true, what, 60, self.page)
+
+
 def test_the_explorer_follows_key_drag_play_search_and_button(tmp_path, capsys):
-    from lab import notebook_page, printed, run_all, wait_until
+    from lab import notebook_page, run_all
 
     shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     with notebook_page(tmp_path / "notebooks" / NOTEBOOK) as (page, outside):
         assert run_all(page) == []
-        explorer = page.locator(".simlib-explorer").first
-        explorer.scroll_into_view_if_needed()
-        handle, readout = explorer.locator(".noUi-handle"), explorer.locator(".widget-readout")
-        line, cards = explorer.locator(".widget-html-content").first, explorer.locator(".widget-html-content").last
-        sources = "images => images.map(image => image.src)"
-        ks = [int(k) for k in printed(page, "print(*scan.ks)").split()]
-
-        def says() -> str:
-            return " ".join(line.inner_text().split())
-
-        def k() -> int:
-            return int(readout.inner_text())
-
-        def arrives(i: int) -> None:
-            """Wait until the i-th k is on show, and compare the page with the kernel's data."""
-            wait_until(lambda: f"at k = {ks[i]} " in says(), f"k = {ks[i]} is on show", 60, page)
-            assert k() == ks[i]
-            value = printed(page, f"print(f'{{scan.medoid_silhouette[{i}]:.4f}}')")
-            assert f"medoid silhouette {value} at k = {ks[i]}" in says()
-            largest = printed(
-                page, f"f = scan.fits[{i}]; print(words.names[f.medoids[f.sizes.argmax()]], f.sizes.max())"
-            )
-            name, size = largest.rsplit(" ", 1)
-            assert cards.inner_text().startswith(f"★ {name} {int(size):,} items")
-
-        # as it opens
-        explorer.locator("img").nth(1).wait_for()
-        arrives(len(ks) // 2)
-        before = explorer.locator("img").evaluate_all(sources)
-        assert explorer.evaluate("box => box.scrollWidth <= box.clientWidth")
-
-        # by key
-        handle.focus()
-        page.keyboard.press("ArrowRight")
-        arrives(len(ks) // 2 + 1)
-        after = explorer.locator("img").evaluate_all(sources)
-        assert all(old != new for old, new in zip(before, after, strict=True))
-        assert explorer.locator("img").evaluate_all("images => images.every(image => image.naturalWidth > 300)")
-
-        # by drag, to the far right
-        grip, track = handle.bounding_box(), explorer.locator(".noUi-target").bounding_box()
-        height = grip["y"] + grip["height"] / 2
-        page.mouse.move(grip["x"] + grip["width"] / 2, height)
-        page.mouse.down()
-        page.mouse.move(track["x"] + 0.7 * track["width"], height, steps=8)
-        page.mouse.move(track["x"] + track["width"] + 20, height, steps=8)
-        page.mouse.up()
-        arrives(len(ks) - 1)
-
-        # play, from the smallest k
-        handle.focus()
-        page.keyboard.press("Home")
-        arrives(0)
-        play = explorer.locator(".widget-play button").first
-        play.click()
-        wait_until(lambda: k() >= ks[2], "two ks have gone by", 60, page)
-        play.click()
-        page.wait_for_timeout(1500)
-        stopped = ks.index(k())
-        arrives(stopped)
-        page.wait_for_timeout(1500)
-        assert k() == ks[stopped]
-
-        # the time a key takes
-        times = []
-        handle.focus()
-        for press in range(PRESSES):
-            explorer.evaluate(TIMED)
-            page.keyboard.press("ArrowLeft" if press % 2 else "ArrowRight")
-            page.wait_for_function("window.taken !== null")
-            times.append(page.evaluate("window.taken"))
-        median = statistics.median(times)
+        shown = Shown(page)
+        shown.box.scroll_into_view_if_needed()
+        opens_in_the_middle(shown)
+        follows_a_key(shown)
+        follows_a_drag_to_the_far_right(shown)
+        plays_from_the_smallest_k_until_stopped(shown)
+        times = times_of_key_presses(shown)
         with capsys.disabled():
+            median = statistics.median(times)
             print(f"\nfrom key press to changed pixels: median {median:.0f} ms, {min(times):.0f} to {max(times):.0f}")
         assert median < 1000
-
-        # a search, which follows the slider
-        search = explorer.locator("input[type=text]")
-        for wanted, answer in [("wine", "wine is"), ("WINE", "wine is"), ("zzzz", "No item is called zzzz")]:
-            search.fill(wanted)
-            search.press("Enter")
-            wait_until(lambda answer=answer: answer in says(), f"the answer is {answer!r}", 60, page)
-        search.fill("wine")
-        search.press("Enter")
-        wait_until(lambda: "wine is" in says(), "wine is found again", 60, page)
-        handle.focus()
-        page.keyboard.press("End")
-        code = "j = scan.fits[-1].labels[list(words.names).index('wine')]; print(words.names[scan.fits[-1].medoids[j]])"
-        own = printed(page, code)
-        wait_until(lambda: cards.inner_text().startswith(f"★ {own} "), "its cluster leads the cards", 60, page)
-
-        # the button
-        page.keyboard.press("ArrowLeft")
-        wait_until(lambda: k() == ks[-2], "the last but one", 60, page)
-        explorer.get_by_role("button", name="Use this fit").click()
-        wait_until(lambda: f"is k = {ks[-2]}, as you chose" in says(), "the fit is given back", 60, page)
-        assert printed(page, "print(explorer.fit is scan.fits[-2])") == "True"
-
-        explorer.scroll_into_view_if_needed()
-        explorer.screenshot(path=results_folder() / "explorer.png")
+        answers_a_search_that_follows_the_slider(shown)
+        gives_the_fit_to_python(shown)
+        shown.box.scroll_into_view_if_needed()
+        shown.box.screenshot(path=results_folder() / "explorer.png")
         assert outside == []
+
+
+def opens_in_the_middle(shown: Shown) -> None:
+    shown.box.locator("img").nth(1).wait_for()
+    shown.arrives(len(shown.ks) // 2)
+    assert shown.box.evaluate("box => box.scrollWidth <= box.clientWidth")
+
+
+def follows_a_key(shown: Shown) -> None:
+    before = shown.sources()
+    shown.handle.focus()
+    shown.page.keyboard.press("ArrowRight")
+    shown.arrives(len(shown.ks) // 2 + 1)
+    assert all(old != new for old, new in zip(before, shown.sources(), strict=True))
+    images = shown.box.locator("img")
+    assert images.evaluate_all("images => images.every(image => image.naturalWidth > 300)")
+
+
+def follows_a_drag_to_the_far_right(shown: Shown) -> None:
+    mouse = shown.page.mouse
+    grip = shown.handle.bounding_box()
+    track = shown.box.locator(".noUi-target").bounding_box()
+    height = grip["y"] + grip["height"] / 2
+    mouse.move(grip["x"] + grip["width"] / 2, height)
+    mouse.down()
+    mouse.move(track["x"] + 0.7 * track["width"], height, steps=8)
+    mouse.move(track["x"] + track["width"] + 20, height, steps=8)
+    mouse.up()
+    shown.arrives(len(shown.ks) - 1)
+
+
+def plays_from_the_smallest_k_until_stopped(shown: Shown) -> None:
+    shown.handle.focus()
+    shown.page.keyboard.press("Home")
+    shown.arrives(0)
+    play = shown.box.locator(".widget-play button").first
+    play.click()
+    shown.wait_until(lambda: shown.k() >= shown.ks[2], "two ks have gone by")
+    play.click()
+    shown.page.wait_for_timeout(1500)
+    stopped = shown.ks.index(shown.k())
+    shown.arrives(stopped)
+    shown.page.wait_for_timeout(1500)
+    assert shown.k() == shown.ks[stopped]
+
+
+def times_of_key_presses(shown: Shown) -> list[float]:
+    """The time that each of the key presses takes, in milliseconds."""
+    times = []
+    shown.handle.focus()
+    for press in range(PRESSES):
+        shown.box.evaluate(TIMED)
+        shown.page.keyboard.press("ArrowLeft" if press % 2 else "ArrowRight")
+        shown.page.wait_for_function("window.taken !== null")
+        times.append(shown.page.evaluate("window.taken"))
+    return times
+
+
+def answers_a_search_that_follows_the_slider(shown: Shown) -> None:
+    from lab import printed
+
+    field = shown.box.locator("input[type=text]")
+    for wanted, answer in [("wine", "wine is"), ("WINE", "wine is"), ("zzzz", "No item is called zzzz")]:
+        field.fill(wanted)
+        field.press("Enter")
+        shown.wait_until(lambda answer=answer: answer in shown.says(), f"the answer is {answer!r}")
+    field.fill("wine")
+    field.press("Enter")
+    shown.wait_until(lambda: "wine is" in shown.says(), "wine is found again")
+    shown.handle.focus()
+    shown.page.keyboard.press("End")
+    code = "j = scan.fits[-1].labels[list(words.names).index('wine')]; print(words.names[scan.fits[-1].medoids[j]])"
+    own = printed(shown.page, code)
+    shown.wait_until(lambda: shown.cards.inner_text().startswith(f"★ {own} "), "its cluster leads the cards")
+
+
+def gives_the_fit_to_python(shown: Shown) -> None:
+    from lab import printed
+
+    k = shown.ks[-2]
+    shown.page.keyboard.press("ArrowLeft")
+    shown.wait_until(lambda: shown.k() == k, "the last but one")
+    shown.box.get_by_role("button", name="Use this fit").click()
+    shown.wait_until(lambda: f"is k = {k}, as you chose" in shown.says(), "the fit is given back")
+    assert printed(shown.page, "print(explorer.fit is scan.fits[-2])") == "True"

@@ -406,6 +406,8 @@ def test_promises_with_copies(metric, rows, method, init):
         "zero": np.zeros((12, 3)),
         "three of each": np.repeat([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 1.0, 0.0]], 3, axis=0),
     }[rows]
+    if metric == "similarity" and rows == "zero":
+        X[-1] = 1  # a matrix of nothing but zeros is refused
     if metric == "precomputed":
         A = np.ones((12, 12)) - np.eye(12) if rows == "zero" else np.round(1 - cosine_similarity(X), 12)
     else:

@@ -358,5 +358,5 @@ def test_measurements_are_kept_while_they_hold(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
 def test_no_name_in_clusters_csv_is_a_formula(name):
-    assert run.summary.cell(name) == "'" + name
-    assert run.summary.cell("a" + name) == "a" + name
+    assert run.numbers.cell(name) == "'" + name
+    assert run.numbers.cell("a" + name) == "a" + name

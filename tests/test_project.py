@@ -2,11 +2,14 @@
 
 import importlib
 import re
-import sys
+import shutil
+import subprocess
 import tomllib
+from collections.abc import Callable
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
+from types import ModuleType
 
 import nbformat
 import pytest
@@ -91,12 +94,83 @@ def test_the_readme_quotes_the_benchmark():
     assert set(quoted) <= set(measured)
 
 
-def test_optima_of_small_instances():
-    sys.path.insert(0, str(ROOT / "benchmarks"))
-    try:
-        optima = importlib.import_module("optima")
-    finally:
-        sys.path.pop(0)
+@pytest.fixture
+def benchmark_module(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], ModuleType]:
+    """A function that imports a file of the folder benchmarks, which is no package, by its name."""
+    monkeypatch.syspath_prepend(ROOT / "benchmarks")
+    return importlib.import_module
+
+
+def test_the_stored_table_has_a_row_for_every_contestant_of_the_matrix(benchmark_module):
+    measured = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    contestants = benchmark_module("part_similarity").CONTESTANTS
+    rows = [f"| {what} | {who} | " for what, functions in contestants.items() for who in functions]
+    assert len(rows) == 8
+    assert [row for row in rows if row not in measured] == []
+
+
+def test_a_contestant_has_its_turn_in_a_process_of_its_own(benchmark_module):
+    part = benchmark_module("part_similarity")
+    assert 0 < part.in_own_process(part.RECTANGLE, "simlib", 300) < 60
+
+
+def test_a_comparison_prints_the_rows_that_it_keeps(benchmark_module, capsys):
+    table = benchmark_module("table").Comparison()
+    table.result("a fit", "simlib", 0.5, 0.5)
+    table.result("a fit", "a peer", 2, 0.5, "9.25")
+    table.note("most of it in one loop")
+    assert table.lines[2:] == [
+        "| a fit | simlib | 0.50 | 1.00 |  |",
+        "| a fit | a peer | 2.00 | 4.00 | 9.25 |",
+        "| | | | | most of it in one loop |",
+    ]
+    assert capsys.readouterr().out == f"{table}\n"
+
+
+def test_a_benchmark_leaves_the_stored_page_alone_unless_asked(benchmark_module, monkeypatch, tmp_path):
+    page = benchmark_module("page")
+    monkeypatch.setattr(page, "results_folder", lambda: tmp_path / "results")
+    monkeypatch.setattr(page, "STORED", tmp_path / "benchmarks")
+    for folder in ("results", "benchmarks"):
+        (tmp_path / folder).mkdir()
+    stored = tmp_path / "benchmarks" / "RESULTS.md"
+    stored.write_text("old")
+    assert page.write("new", "BENCH.md") == tmp_path / "results" / "BENCH.md"
+    assert (tmp_path / "results" / "BENCH.md").read_text() == "new"
+    assert stored.read_text() == "old"
+    assert page.write("new", "BENCH.md", stored="RESULTS.md") == stored
+    assert stored.read_text() == "new"
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_make_bench_stores_only_with_store_1():
+    def recipe(*words: str) -> str:
+        return subprocess.run(["make", "-n", "bench", *words], cwd=ROOT, capture_output=True, text=True).stdout
+
+    assert "bench.py" in recipe()
+    assert "--store" not in recipe()
+    assert "bench.py --store" in recipe("STORE=1")
+    assert "sentinel" not in recipe("STORE=; echo sentinel")
+
+
+def test_the_head_of_the_table_names_the_kernels_of_the_matrix_product(benchmark_module, monkeypatch):
+    machine = benchmark_module("machine")
+    openblas = {"user_api": "blas", "internal_api": "openblas", "architecture": "Zen"}
+    several = [
+        {"user_api": "openmp", "internal_api": "openmp", "version": None, "filepath": "libgomp.so"},
+        openblas | {"version": "1", "filepath": "scipy.libs/libopenblas.so"},
+        openblas | {"version": "2", "filepath": "numpy.libs/libopenblas.so"},
+    ]
+    monkeypatch.setattr(machine, "threadpool_info", lambda: several)
+    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
+    assert machine.numpy_blas() == "NumPy's OpenBLAS 2 with Zen kernels"
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Zen")
+    assert machine.numpy_blas() == "NumPy's OpenBLAS 2 with Zen kernels (pinned by OPENBLAS_CORETYPE=Zen)"
+    assert machine.numpy_blas() in machine.machine()
+
+
+def test_optima_of_small_instances(benchmark_module):
+    optima = benchmark_module("optima")
     for seed in range(3):
         D = optima.instance(12, seed)
         best = min(D[list(rows)].min(axis=0).sum() for rows in combinations(range(12), 3))

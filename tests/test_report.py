@@ -1,14 +1,16 @@
 """Reports: what the page shows, how it takes hostile data and errors, and that it can be made again."""
 
 import csv
-import html
 import json
+import os
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import zipfile
+from html import escape, unescape
 from pathlib import Path
 
 import nbformat
@@ -16,15 +18,17 @@ import numpy as np
 import pytest
 
 import simlib
-from simlib import _pdf, parts, report, summary
-from simlib._execute import execute
-from simlib._page import page, report_page
-from simlib._record import Refused, differences, recorded
+from simlib import report
+from simlib._labels import marked, plain
 from simlib.choose import Stability
 from simlib.medoids import Certificate
+from simlib.report import Refused, cli, differences, execute, html, numbers, page, pdf
+from simlib.report.page import report_page
+from simlib.report.record import recorded
 
-CHROMIUM = next(filter(None, map(shutil.which, _pdf.BROWSERS)), None)
+CHROMIUM = next(filter(None, map(shutil.which, pdf.BROWSERS)), None)
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome here to open or print a page")
+ROOT = Path(__file__).resolve().parents[1]
 K = 12
 TITLE = "<script>alert('title')</script> $x$ and ']; boom"
 ODD = [
@@ -92,7 +96,7 @@ def made(data):
 def fit(vectors):
     """The clusters that the report shows, made again without it."""
     S = simlib.cosine_similarity(vectors, dtype=np.float32)
-    scan = simlib.scan_k(S, summary.ladder(240, K))
+    scan = simlib.scan_k(S, numbers.ladder(240, K))
     return scan.fits[list(scan.ks).index(K)]
 
 
@@ -137,13 +141,13 @@ def test_cards_show_the_clusters_and_labels_are_text(browser, made, fit, labels)
     sizes = [int(re.search(r"(\d+) items?,", card)[1]) for card in cards]
     assert sizes == sorted(fit.sizes, reverse=True)
     for card, j in zip(cards, np.argsort(-fit.sizes, kind="stable"), strict=True):
-        members = [parts.plain(labels[i], 40) or "(no label)" for i in fit.members(j)]
-        assert card.splitlines()[0] == parts.plain(labels[fit.medoids[j]])
+        members = [plain(labels[i], 40) or "(no label)" for i in fit.members(j)]
+        assert card.splitlines()[0] == plain(labels[fit.medoids[j]])
         assert ", ".join(members[1:9]) in card
     assert tab.inner_text("h1") == TITLE
     rows = tab.eval_on_selector_all(".box tr td:nth-child(2)", "all => all.map(cell => cell.textContent)")
     assert len(rows) == 240
-    assert set(rows) == {parts.plain(label) or "(no label)" for label in labels}
+    assert set(rows) == {plain(label) or "(no label)" for label in labels}
     assert {"<script>alert(1)</script>", "MATH-0-HERE", "$\\frac{1}{0}$ and $x", "�right to left"} <= set(rows)
     tab.close()
 
@@ -160,7 +164,7 @@ def test_the_page_is_one_file_of_sensible_size(made):
 
 def test_the_finding_holds_what_the_clusters_say(made, fit, vectors):
     first = re.split(r"<section", made.read_text(encoding="utf-8"))[1]
-    told = html.unescape(re.sub(r"<[^>]+>", " ", first.partition("</style>")[2]))
+    told = unescape(re.sub(r"<[^>]+>", " ", first.partition("</style>")[2]))
     told = " ".join(told.split())
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     close = (unit @ unit[fit.medoids].T).max(axis=1)
@@ -172,7 +176,7 @@ def test_the_finding_holds_what_the_clusters_say(made, fit, vectors):
     assert "none better" in told
     assert f"{K * (240 - K):,} exchanges" in told
     assert f"k = {K} was asked for" in told
-    stable = summary.stability(simlib.cosine_similarity(vectors, dtype=np.float32), K, "similarity")
+    stable = numbers.stability(simlib.cosine_similarity(vectors, dtype=np.float32), K, "similarity")
     assert f"{stable.mean:.2f} ± {stable.spread:.2f}" in told
 
 
@@ -195,7 +199,7 @@ def test_the_table_has_every_item_and_no_formula(made, fit, labels, vectors):
 
 @needs_chromium
 def test_the_pdf_has_pages(made, tmp_path):
-    _pdf.print_page(made, tmp_path / "report.pdf")
+    pdf.print_page(made, tmp_path / "report.pdf")
     assert (tmp_path / "report.pdf").read_bytes().startswith(b"%PDF-")
     if not shutil.which("pdfinfo"):
         pytest.skip("no pdfinfo here to count the pages")
@@ -248,7 +252,7 @@ def test_differences_name_the_place(made):
     assert record["options"]["k"] == K
     assert record["options"]["title"] == TITLE
     older = {**record, "versions": {**record["versions"], "numpy": "1.0"}}
-    kept, written = (html.escape(json.dumps(each, sort_keys=True)) for each in (record, older))
+    kept, written = (escape(json.dumps(each, sort_keys=True)) for each in (record, older))
     assert kept in text
     assert differences(text.replace(kept, written), text)[0].startswith("version of numpy: 1.0 in the report")
     assert differences(text.replace("h1{", "h1 {"), text) == ["the page's head: style, title or record"]
@@ -278,7 +282,7 @@ def scanned(tmp_path_factory, vectors):
 
 
 def test_without_k_the_scan_is_shown_and_the_choice_explained(scanned):
-    told = html.unescape(re.sub(r"<[^>]+>", " ", scanned.partition("</head>")[2]))
+    told = unescape(re.sub(r"<[^>]+>", " ", scanned.partition("</head>")[2]))
     assert "4 clusters" in " ".join(told.split())
     assert (
         "No k was asked for; of the 5 that were tried this one has the largest mean silhouette (shuffled data reach"
@@ -293,7 +297,7 @@ def test_distances_from_a_matrix(tmp_path):
     at = np.concatenate([np.linspace(0, 1, 20), np.linspace(50, 51, 20), np.linspace(200, 202, 20)])
     np.save(tmp_path / "far.npy", abs(at[:, None] - at))
     text, items = report.build(tmp_path / "far.npy", k=3, metric="precomputed", stamp=False)
-    told = html.unescape(re.sub(r"<[^>]+>", " ", text.partition("</head>")[2]))
+    told = unescape(re.sub(r"<[^>]+>", " ", text.partition("</head>")[2]))
     assert "3 clusters" in " ".join(told.split())
     assert "mean distance" in told
     assert "similarity of an item" not in told
@@ -358,7 +362,7 @@ def test_a_wrong_option_is_one_line(arguments, message, capsys):
 
 
 def test_without_a_browser_nothing_is_begun(monkeypatch, data, tmp_path, capsys):
-    monkeypatch.setattr(_pdf, "BROWSERS", ("no-such-browser",))
+    monkeypatch.setattr(pdf, "BROWSERS", ("no-such-browser",))
     assert report.main([str(data), "--pdf", "--out", str(tmp_path / "report.html")]) == 2
     assert "needs Chromium or Chrome" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
@@ -371,8 +375,8 @@ def test_if_printing_fails_the_old_report_stays_whole(monkeypatch, made, data, t
     broken.write_text("#!/bin/sh\necho 'no display' >&2\nexit 3\n")
     broken.chmod(0o755)
     items = made.with_name("report_items.csv").read_bytes()
-    monkeypatch.setattr(_pdf, "BROWSERS", (str(broken),))
-    monkeypatch.setattr(report, "build", lambda *_, **__: (made.read_text(encoding="utf-8"), items))
+    monkeypatch.setattr(pdf, "BROWSERS", (str(broken),))
+    monkeypatch.setattr(cli, "build", lambda *_, **__: (made.read_text(encoding="utf-8"), items))
     assert report.main([str(data), "--pdf", "--out", str(out)]) == 2
     assert capsys.readouterr().err == "error: Chromium could not print the page, nothing was written: no display\n"
     assert out.read_text() == "the old one"
@@ -395,6 +399,40 @@ def test_ctrl_c_leaves_nothing(data, tmp_path):
     assert "Traceback" not in told
     assert not list(tmp_path.iterdir())
     assert not Path(f"/proc/{kernel}").exists()
+
+
+# an installed package
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    """A folder with what a wheel of this project installs, outside of the repository."""
+    folder = tmp_path_factory.mktemp("wheel")
+    build = ["wheel", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", folder, ROOT]
+    subprocess.run([sys.executable, "-m", "pip", *build], check=True)
+    (wheel,) = folder.glob("simlib-*.whl")
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(folder / "unpacked")
+    return folder / "unpacked"
+
+
+def test_a_wheel_makes_a_report_far_from_its_repository(unpacked, labels, vectors, tmp_path):
+    assert ROOT not in unpacked.parents
+    write_csv(tmp_path / "few.csv", labels[:60], vectors[:60])
+    told = run_from(unpacked, ["-c", "import simlib.report; print(simlib.report.__file__)"], tmp_path)
+    assert Path(told.stdout.strip()) == unpacked / "simlib" / "report" / "__init__.py"
+    told = run_from(unpacked, ["-m", "simlib.report", "few.csv", "--k", "4", "--out", "few.html"], tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "4 clusters" in (tmp_path / "few.html").read_text(encoding="utf-8")
+    with open(tmp_path / "few_items.csv", encoding="utf-8", newline="") as file:
+        assert len(list(csv.DictReader(file))) == 60
+    assert {path.name for path in tmp_path.iterdir()} == {"few.csv", "few.html", "few_items.csv"}
+
+
+def run_from(packages, arguments, folder):
+    """Run Python in `folder` with the packages of another folder before all others."""
+    where = {**os.environ, "PYTHONPATH": str(packages)}
+    return subprocess.run([sys.executable, *arguments], cwd=folder, env=where, capture_output=True, text=True)
 
 
 # the pieces
@@ -441,26 +479,26 @@ def test_marks_for_maths_are_never_those_of_a_label():
     ],
 )
 def test_the_ladder_of_ks(n, k, ks, expected):
-    assert summary.ladder(n, k, ks) == expected
+    assert numbers.ladder(n, k, ks) == expected
 
 
 def test_rivals_and_ranks_by_hand():
     at = np.array([0.0, 1, 2, 10, 11, 30, 31, 32, 33])
     D = abs(at[:, None] - at)
     fit = simlib.assign(D, [1, 3, 6], metric="precomputed")
-    assert summary.ranks(fit).tolist() == [2, 3, 1]
-    other, far = summary.rivals(D, "precomputed", fit, np.array([0, 4, 8]))
+    assert numbers.ranks(fit).tolist() == [2, 3, 1]
+    other, far = numbers.rivals(D, "precomputed", fit, np.array([0, 4, 8]))
     assert other.tolist() == [1, 0, 1]
     assert far.tolist() == [10, 10, 23]
-    assert summary.any_two(D, "precomputed") == pytest.approx(D.sum() / (9 * 8))
+    assert numbers.any_two(D, "precomputed") == pytest.approx(D.sum() / (9 * 8))
 
 
 def test_many_items_are_drawn_from_a_sample(monkeypatch, vectors):
-    monkeypatch.setattr(summary, "STORED", 100)
-    monkeypatch.setattr(summary, "DRAWN", 50)
-    assert summary.compare(vectors, "cosine")[1] == "cosine"
+    monkeypatch.setattr(numbers, "STORED", 100)
+    monkeypatch.setattr(numbers, "DRAWN", 50)
+    assert numbers.compare(vectors, "cosine")[1] == "cosine"
     fit = simlib.kmedoids(vectors, 4, metric="cosine", init="build")
-    S, drawn, rows, unit = summary.picture(vectors, "cosine", fit)
+    S, drawn, rows, unit = numbers.picture(vectors, "cosine", fit)
     assert S.shape == (54, 54)
     assert (rows[drawn.medoids] == fit.medoids).all()
     assert (drawn.labels == fit.labels[rows]).all()
@@ -471,9 +509,9 @@ def test_many_items_are_drawn_from_a_sample(monkeypatch, vectors):
 def test_distances_are_drawn_as_similarities():
     D = abs(np.arange(6.0)[:, None] - np.arange(6))
     fit = simlib.assign(D, [1, 4], metric="precomputed")
-    S, _, rows, unit = summary.picture(D, "precomputed", fit)
+    S, _, rows, unit = numbers.picture(D, "precomputed", fit)
     assert S[0].tolist() == pytest.approx([1, 0.8, 0.6, 0.4, 0.2, 0])
-    S, _, _, unit_of_similarities = summary.picture(10 - D, "similarity", simlib.assign(10 - D, [1, 4]))
+    S, _, _, unit_of_similarities = numbers.picture(10 - D, "similarity", simlib.assign(10 - D, [1, 4]))
     assert S[0].tolist() == pytest.approx([1, 0.9, 0.8, 0.7, 0.6, 0.5])
     assert unit_of_similarities == "similarity / largest"
     assert rows.tolist() == list(range(6))
@@ -484,20 +522,20 @@ def test_a_finding_that_is_not_good_says_so():
     at = np.array([0.0, 1, 2, 10, 11, 30])
     fit = simlib.assign(abs(at[:, None] - at), [0, 1], metric="precomputed")
     proof = Certificate(False, -8.5, 0, 4, 47.0)
-    told = parts.finding(
+    told = html.finding(
         None, fit, 12.0, Stability(0.2, 0.1, (0.1, 0.3)), proof, np.full(6, -0.1), "k = 2 was asked for."
     )
     assert "6 items in 2 clusters" in told
     assert "one exchange would lower the inertia by 8.5" in told
     assert "largely other clusters" in told
     assert "too little to speak of separate groups" in told
-    assert "not measured" in parts.finding(None, fit, 12.0, None, proof, np.zeros(6), "")
+    assert "not measured" in html.finding(None, fit, 12.0, None, proof, np.zeros(6), "")
 
 
 def test_labels_become_plain_lines():
-    assert parts.plain("a\t b\n\nc") == "a b c"
-    assert parts.plain("x" * 200) == "x" * 79 + "…"
-    assert parts.plain("\u202eabc\u2066\x00") == "�abc��"
-    assert parts.plain("نیم\u200cفاصله") == "نیم\u200cفاصله"
-    assert parts.marked('<b a="1">&') == "<bdi>&lt;b a=&quot;1&quot;&gt;&amp;</bdi>"
-    assert parts.marked("") == "<bdi>(no label)</bdi>"
+    assert plain("a\t b\n\nc") == "a b c"
+    assert plain("x" * 200) == "x" * 79 + "…"
+    assert plain("\u202eabc\u2066\x00") == "�abc��"
+    assert plain("نیم\u200cفاصله") == "نیم\u200cفاصله"
+    assert marked('<b a="1">&') == "<bdi>&lt;b a=&quot;1&quot;&gt;&amp;</bdi>"
+    assert marked("") == "<bdi>(no label)</bdi>"

@@ -2,6 +2,7 @@
 
 import time
 import tracemalloc
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -725,3 +726,40 @@ def test_words_matrix_from_a_tensor_and_other_tiles(words, words_matrix):
     S = cosine_similarity(torch.tensor(words[:9000]), block_size=1111)
     assert isinstance(S, torch.Tensor)
     assert np.array_equal(S.numpy(), words_matrix[:9000, :9000])
+
+
+# Results that lie where the vectors lie, and calls at the same time
+
+
+@both
+def test_out_may_be_the_vectors_themselves(function, tmp_path):
+    X = np.random.default_rng(0).standard_normal((1000, 1000)).astype(np.float32)
+    expected = function(X)
+    itself, space = X.copy(), np.zeros((1010, 1000), np.float32)
+    assert_array_equal(function(itself, out=itself), expected)
+    other = X.copy()
+    assert_array_equal(function(X, other, out=other), function(X, X.copy()))
+    space[:1000] = X
+    assert_array_equal(function(space[:1000], out=space[7:1007]), expected)
+    np.save(tmp_path / "X.npy", X)
+    read, write = (np.load(tmp_path / "X.npy", mmap_mode=mode) for mode in ("r", "r+"))
+    assert_array_equal(function(read, out=write), expected)
+    tensor = torch.from_numpy(X.copy())
+    assert_array_equal(function(tensor, out=tensor), expected)
+
+
+def test_the_same_bits_from_several_threads_at_once():
+    X = np.random.default_rng(0).standard_normal((900, 900)).astype(np.float32)
+    before = [info["num_threads"] for info in threadpool_info()]
+    expected, seen = cosine_similarity(X), []
+    threads = [Thread(target=lambda: seen.append(cosine_similarity(X))) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 6
+    assert all(np.array_equal(each, expected) for each in seen)
+    assert [info["num_threads"] for info in threadpool_info()] == before
+    for limit in (1, 2):
+        with threadpool_limits(limit):
+            assert_array_equal(cosine_similarity(X), expected)

@@ -1,8 +1,9 @@
 """n items, given by a matrix or by vectors: the one interface that every algorithm of the engine is written against.
 
-An entry is what A holds for a pair of items, or would hold: a similarity or a distance. Closeness is ``sign * entry``,
-so that larger is closer, and the loss of an item is ``base`` - closeness to its medoid. A stored matrix is read in
-place, a block of rows at a time: never copied as a whole, never turned. Vectors are compared a block of rows at a time.
+An entry is what A holds for a pair of items, or would hold: a similarity or a distance. Closeness is
+``factor * entry``, so that larger is closer, and the loss of an item is ``base`` - closeness to its medoid. A stored
+matrix is read in place, a block of rows at a time: a fit never copies it as a whole. Vectors are compared a block of
+rows at a time.
 """
 
 from __future__ import annotations
@@ -43,15 +44,17 @@ class Items:
     n : int
     metric : Metric
     dtype : the float type that closeness is computed in
-    sign : of that type, 1 or -1; closeness = sign * entry
+    unit : float, the similarity of an item to itself where that is not 1; similarities are divided by it
+    factor : of that type, 1 / unit or -1; closeness = factor * entry
     base : float; loss = base - closeness
     self_closeness : (n,), each item's closeness to itself
     """
 
-    def __init__(self, n: int, metric: Metric, self_closeness: np.ndarray) -> None:
-        self.n, self.metric, self.self_closeness = n, metric, self_closeness
+    def __init__(self, n: int, metric: Metric, self_closeness: np.ndarray, unit: float = 1.0) -> None:
+        self.n, self.metric, self.unit = n, metric, unit
+        self.self_closeness = self_closeness
         self.dtype: Any = self_closeness.dtype.type
-        self.sign = self.dtype(metric.sign)
+        self.factor = self.dtype(metric.sign / unit)
         self.base = metric.base
 
     def row(self, j: int) -> np.ndarray:
@@ -92,7 +95,7 @@ class Items:
         """The same items by their matrix, if they are vectors and the matrix fits; else as they are."""
         return self
 
-    def centres(self, medoids: np.ndarray) -> np.ndarray | None:
+    def centres(self, medoids: np.ndarray) -> Any:
         """The medoids' own vectors (k, d), as the caller gave them; None if the items came as a matrix."""
         return None
 
@@ -102,9 +105,10 @@ class Items:
 
 
 class HostItems(Items):
-    """Items in the memory of the CPU, whose rows the compiled loops read."""
+    """Items in the memory of the CPU. What is not written otherwise here is computed from rows of entries."""
 
-    DEPTH: int  # nearest medoids that the search keeps for each item
+    DEPTH = 8  # nearest medoids that the search keeps for each item
+    given: Any = None  # the vectors (n, d), as the caller gave them, if there are any
     longest_block: int  # entries of a block of rows
 
     def entries(self, index: Any) -> np.ndarray:
@@ -115,14 +119,6 @@ class HostItems(Items):
         """Closeness of some items to some others, (len(index), len(columns))."""
         raise NotImplementedError
 
-    def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
-        return self.entries(index), np.arange(len(index))
-
-    def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """For strips of w items their closeness to themselves (w,) and summed to each cluster (k, w), float64."""
-        raise NotImplementedError
-
     def subset(self, index: np.ndarray) -> HostItems:
         """Some of the items."""
         raise NotImplementedError
@@ -131,40 +127,99 @@ class HostItems(Items):
         """What `subset` takes for so many items."""
         raise NotImplementedError
 
+    def at_hand(self, progress: bool = False) -> HostItems:
+        return self
+
     def check_memory(self, need: int) -> None:
         """Raise MemoryError if a search, whose own arrays take `need` bytes, does not fit."""
 
+    def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
+        return self.entries(index), np.arange(len(index))
+
     def closeness(self, index: Any) -> np.ndarray:
         """Closeness of some items (a slice or row numbers) to all, (len(index), n)."""
-        entries = self.entries(index)
-        return self.sign * entries if self.metric.of_distances else entries
+        return self._times_factor(self.entries(index))
+
+    def _times_factor(self, entries: np.ndarray) -> np.ndarray:
+        """Closeness from entries of any shape, without a copy where the two are the same."""
+        return entries if self.factor == 1 else self.factor * entries
 
     def row(self, j: int) -> np.ndarray:
         return self.closeness([j])[0]
 
+    def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
+        position, closeness = _unknown(depth, self.n, self.dtype)
+        for first in range(0, len(medoids), STRIP_MEDOIDS):
+            some = self.picked(medoids[first : first + STRIP_MEDOIDS])
+            nearest_kernels.nearest(*some, first, self.factor, position, closeness)
+        return position, closeness
+
+    def sums(self) -> np.ndarray:
+        return np.concatenate([sum_kernels.row_sums(self.entries(block), self.factor) for block in self.blocks()])
+
+    def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
+        members, first = by_cluster(labels, k)
+        sums = np.zeros((sum_kernels.SHARES, self.n))
+        for block in self.widest_blocks():
+            rows = self.entries(block)
+            sum_kernels.member_sums(rows, block.start, self.factor, labels, first, members, sums)
+        return sums.sum(axis=0)
+
+    def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """For strips of w items their closeness to themselves (w,) and summed to each cluster (k, w), float64.
+
+        Rows are read cluster by cluster, and columns stand for items: the matrix is symmetric.
+        """
+        order = np.argsort(labels, kind="stable")
+        width = max(CLUSTER_SUM_BYTES // (8 * k), 1)
+        for left in range(0, self.n, width):
+            strip = slice(left, min(left + width, self.n))
+            sums = np.zeros((k, strip.stop - left))
+            for block in self.blocks():
+                rows = order[block]
+                sum_kernels.add_by_cluster(*self.picked(rows), left, self.factor, labels[rows], sums)
+            yield strip, self.self_closeness[strip].astype(np.float64), sums
+
     def gains(self, candidates: np.ndarray, best: np.ndarray) -> np.ndarray:
-        return sum_kernels.gains(*self.picked(candidates), self.sign, best)
+        return sum_kernels.gains(*self.picked(candidates), self.factor, best)
+
+    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+        """`some` has no meaning here: lists of a tenth of the matrix at most always fit."""
+        if self._listed_share(reach) > lists.DENSITY:
+            return None
+        return lists.of_matrix(((block.start, self.entries(block)) for block in self.blocks()), self.factor, reach)
+
+    def _listed_share(self, reach: np.ndarray) -> float:
+        """About which share of all pairs the lists would hold."""
+        sample = np.arange(0, self.n, max(1, self.n // SAMPLED))
+        return list_kernels.count_closer(self.entries(sample), self.factor, reach).mean() / self.n
 
     def blocks(self) -> Iterator[slice]:
         step = max(1, min(BLOCK_ROWS, self.longest_block // self.n))
         return (slice(i, min(i + step, self.n)) for i in range(0, self.n, step))
 
-    def _listed_share(self, reach: np.ndarray) -> float:
-        """About which share of all pairs the lists would hold."""
-        sample = np.arange(0, self.n, max(1, self.n // SAMPLED))
-        return list_kernels.count_closer(self.entries(sample), self.sign, reach).mean() / self.n
+    def widest_blocks(self) -> Iterator[slice]:
+        """Blocks for loops that an interrupt need not break: where nothing is copied, all items at once."""
+        return self.blocks()
+
+    def centres(self, medoids: np.ndarray) -> Any:
+        return None if self.given is None else np.array(self.given[medoids])
 
 
 class MatrixItems(HostItems):
     """Items by an (n, n) matrix of similarities or distances, of any type, in memory or memory-mapped."""
 
-    DEPTH = 8
-
     def __init__(
-        self, matrix: np.ndarray, metric: Metric, self_closeness: np.ndarray, given: np.ndarray | None = None
+        self,
+        matrix: np.ndarray,
+        metric: Metric,
+        self_closeness: np.ndarray,
+        given: np.ndarray | None = None,
+        unit: float = 1.0,
     ) -> None:
         """`given` are the vectors (n, d) that the matrix was computed from, if it was."""
-        super().__init__(len(matrix), metric, self_closeness)
+        super().__init__(len(matrix), metric, self_closeness, unit)
         self.matrix, self.given = matrix, given
         self.longest_block = COPY_BYTES // np.dtype(self.dtype).itemsize
         self.in_place = matrix.flags.c_contiguous and matrix.dtype == self.dtype  # compiled loops read it as it is
@@ -175,57 +230,21 @@ class MatrixItems(HostItems):
 
     def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
         entries = np.ascontiguousarray(self.matrix[index[:, None], columns], dtype=self.dtype)
-        return self.sign * entries if self.metric.of_distances else entries
+        return self._times_factor(entries)
 
     def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return (self.matrix, index) if self.in_place else super().picked(index)
 
-    def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
-        position, closeness = _unknown(depth, self.n, self.dtype)
-        for first in range(0, len(medoids), STRIP_MEDOIDS):
-            some = self.picked(medoids[first : first + STRIP_MEDOIDS])
-            nearest_kernels.nearest(*some, first, self.sign, position, closeness)
-        return position, closeness
-
-    def sums(self) -> np.ndarray:
-        return np.concatenate([sum_kernels.row_sums(self.entries(block), self.sign) for block in self.blocks()])
-
-    def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
-        members, first = by_cluster(labels, k)
-        sums = np.zeros((sum_kernels.SHARES, self.n))
-        for block in [slice(0, self.n)] if self.in_place else self.blocks():
-            rows = self.entries(block)
-            sum_kernels.member_sums(rows, block.start, self.sign, labels, first, members, sums)
-        return sums.sum(axis=0)
-
-    def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-        """Rows are read cluster by cluster, and columns stand for items: the matrix is symmetric."""
-        order = np.argsort(labels, kind="stable")
-        width = max(CLUSTER_SUM_BYTES // (8 * k), 1)
-        for left in range(0, self.n, width):
-            strip = slice(left, min(left + width, self.n))
-            sums = np.zeros((k, strip.stop - left))
-            for block in self.blocks():
-                rows = order[block]
-                sum_kernels.add_by_cluster(*self.picked(rows), left, self.sign, labels[rows], sums)
-            yield strip, self.self_closeness[strip].astype(np.float64), sums
-
-    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
-        """`some` has no meaning here: lists of a tenth of the matrix at most always fit."""
-        if self._listed_share(reach) > lists.DENSITY:
-            return None
-        return lists.of_matrix(((block.start, self.entries(block)) for block in self.blocks()), self.sign, reach)
+    def widest_blocks(self) -> Iterator[slice]:
+        return iter([slice(0, self.n)]) if self.in_place else self.blocks()
 
     def subset(self, index: np.ndarray) -> MatrixItems:
         matrix = np.ascontiguousarray(self.matrix[index[:, None], index], dtype=self.dtype)
         given = None if self.given is None else self.given[index]
-        return MatrixItems(matrix, self.metric, self.self_closeness[index], given)
+        return MatrixItems(matrix, self.metric, self.self_closeness[index], given, self.unit)
 
     def subset_bytes(self, size: int) -> int:
         return size * size * np.dtype(self.dtype).itemsize
-
-    def centres(self, medoids: np.ndarray) -> np.ndarray | None:
-        return None if self.given is None else np.array(self.given[medoids])
 
 
 class VectorItems(HostItems):
@@ -236,7 +255,8 @@ class VectorItems(HostItems):
     def __init__(self, scaled: Scaled, metric: Metric, given: np.ndarray) -> None:
         """`given` are the vectors as the caller gave them."""
         super().__init__(len(given), metric, (scaled.scale > 0).astype(scaled.vectors.dtype))
-        self.scaled, self.given = scaled, given
+        self.scaled = scaled
+        self.given: np.ndarray = given
         self.longest_block = BLOCK_ENTRIES
 
     def entries(self, index: Any) -> np.ndarray:
@@ -287,14 +307,14 @@ class VectorItems(HostItems):
         entry = 4 + reach.itemsize
         if share * entry > reach.itemsize:  # longer than the matrix
             return None
-        room = _room() / entry
+        room = room_for_kept() / entry
         listed = n if expected <= room else int(n * room / expected) if some else 0
         if not listed:
             return None
         return lists.of_vectors(self.scaled, reach, listed, int(expected * listed / n), progress)
 
     def at_hand(self, progress: bool = False) -> HostItems:
-        if self.n**2 * np.dtype(self.dtype).itemsize >= _room():
+        if self.n**2 * np.dtype(self.dtype).itemsize >= room_for_kept():
             return self
         return MatrixItems(tiles.matrix(self.scaled, progress), self.metric, self.self_closeness, self.given)
 
@@ -303,9 +323,6 @@ class VectorItems(HostItems):
 
     def subset_bytes(self, size: int) -> int:
         return size * (self.scaled.vectors[0].nbytes + self.given[0].nbytes)
-
-    def centres(self, medoids: np.ndarray) -> np.ndarray:
-        return np.array(self.given[medoids])
 
     def check_memory(self, need: int) -> None:
         need += 2 * BLOCK_ENTRIES * np.dtype(self.dtype).itemsize
@@ -322,6 +339,6 @@ def _unknown(depth: int, n: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
     return np.full((depth, n), -1, np.int32), np.full((depth, n), -np.inf, dtype)
 
 
-def _room() -> float:
+def room_for_kept() -> float:
     """Bytes that lists, or a matrix made from vectors, may take."""
     return min(KEPT_BYTES, _check.available_memory() / 2)

@@ -31,7 +31,7 @@ class Part(NamedTuple):
     closeness: np.ndarray
 
 
-def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], sign: float, reach: np.ndarray) -> Lists | None:
+def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], factor: float, reach: np.ndarray) -> Lists | None:
     """The lists of a matrix, given as blocks (first row, rows (p, n)); None if they take more room than expected."""
     n, threads = len(reach), _check.cores()
     room = int(1.5 * DENSITY * n * n) // threads + 2 * n + kernels.TOGETHER
@@ -40,7 +40,7 @@ def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], sign: float, reach: np.n
     cursor = np.arange(threads) * room
     end = cursor + room
     for first, rows in blocks:
-        if not kernels.list_closer(rows, first, sign, lists, cursor, end):
+        if not kernels.list_closer(rows, first, factor, lists, cursor, end):
             return None
     return lists
 
@@ -82,7 +82,8 @@ class _Collected:
     def __init__(self, strips: list[slice], listed: int, expected: int, dtype: type) -> None:
         self.strips, self.end = strips, 0
         self.start, self.stop = np.zeros((2, listed), np.int64)
-        self.items, self.closeness = np.empty(expected, np.int32), np.empty(expected, dtype)
+        self.items = np.empty(expected, np.int32)
+        self.closeness: np.ndarray = np.empty(expected, dtype)
         self.waiting: list[list[Part]] = [[] for _ in strips]
 
     def take(self, task: tuple[int, int], parts: tuple[Part, Part | None]) -> None:

@@ -1,8 +1,9 @@
 """One row a metric: the caller's word for it, and what follows from it everywhere else.
 
 A holds entries: similarities (larger is closer) or distances (smaller is closer), or it holds vectors whose entries are
-computed. Closeness is ``sign * entry``, so that larger is always closer. The loss of an item is ``base`` minus its
-closeness to its medoid: 1 - similarity, or the distance.
+computed. Closeness is ``sign / unit * entry``, so that larger is always closer; unit is 1 unless a matrix of
+similarities has another number on its diagonal. The loss of an item is ``base`` minus its closeness to its medoid:
+1 - similarity, or the distance.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ class Metric(NamedTuple):
 
     word: str  # what a caller writes for it
     entry: str  # what an entry is called: "similarity" or "distance"
-    sign: int  # closeness = sign * entry
+    sign: int  # 1 where larger entries are closer, else -1
     base: float  # loss of an item = base - closeness
     on_vectors: bool  # whether A is (n, d) vectors rather than an (n, n) matrix
     centred: bool = False  # whether each vector's own mean is taken off before it is compared

@@ -17,6 +17,7 @@ from simlib._engine.kernels import search as kernels
 from simlib._engine.kernels.lists import TOGETHER, Lists
 from simlib._engine.kernels.search import Cache, OffList, Scratch
 from simlib._engine.progress import Progress
+from simlib._engine.tiles import one_blas_thread
 
 OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are made anew
 OFF_LIST_SHARE = 100  # or one in so many of the items, if that is more
@@ -31,7 +32,7 @@ class Found(NamedTuple):
     """What a search ends with: k distinct medoids, and how it got there."""
 
     medoids: np.ndarray  # int64 (k,)
-    history: tuple[float, ...] = ()  # the loss after each pass
+    history: tuple[float, ...] = ()  # the loss after each pass, and after the perturbations if they lowered it
     n_swaps: int = 0
     converged: bool = True  # False if `max_iter` stopped the search
     spread: tuple[float, ...] = ()  # the loss before and after each perturbation
@@ -142,7 +143,7 @@ class Search:
             n_incomplete = kernels.exchange_by_list(j, r, *lists, self.cache, self.scratch)
         else:
             row = self.items.entries([j])[0]
-            n_incomplete = kernels.exchange_by_row(j, r, row, self.items.sign, self.cache, self.scratch)
+            n_incomplete = kernels.exchange_by_row(j, r, row, self.items.factor, self.cache, self.scratch)
         self._refill(n_incomplete)
 
     def look_at(self, block: slice) -> None:
@@ -161,12 +162,12 @@ class Search:
 
     def _by_rows(self, block: slice) -> None:
         """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""
-        n, sign, rows = self.items.n, self.items.sign, self.items.entries(block)
+        n, factor, rows = self.items.n, self.items.factor, self.items.entries(block)
         position, change = np.empty(len(rows), np.int64), np.empty(len(rows))
         i = 0
         while i < len(rows) and self.since_swap < n:
             some = rows[i : i + self.rows_at_once]
-            kernels.best_swaps_by_rows(some, block.start + i, sign, self.cache, position, change)
+            kernels.best_swaps_by_rows(some, block.start + i, factor, self.cache, position, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
             step = int(better[0]) if better.size else len(some)
             self.since_swap = min(self.since_swap + step, n)
@@ -176,7 +177,7 @@ class Search:
             self.rows_at_once = ROWS_AFTER_SWAP if better.size else min(int(GROWTH * self.rows_at_once), n)
             if better.size:
                 r, j = position[step], block.start + i
-                self._refill(kernels.exchange_by_row(j, r, rows[i], sign, self.cache, self.scratch))
+                self._refill(kernels.exchange_by_row(j, r, rows[i], factor, self.cache, self.scratch))
                 self.n_swaps += 1
                 self.since_swap = 0
                 i += 1
@@ -214,7 +215,7 @@ def fasterpam(
     progress: Progress,
     perturbations: Sequence[np.random.Generator] = (),
 ) -> list[Found]:
-    """Swap until a whole pass over the candidates brings no gain; once from each of the starts in `begin`.
+    """Swap until n candidates in a row bring nothing; once from each of the starts in `begin`.
 
     Each generator in `perturbations` then exchanges a few medoids at random and swaps repair the damage; the better end
     stays.
@@ -223,6 +224,18 @@ def fasterpam(
         return [Found(medoids, converged=False) for medoids in begin]
     if len(begin[0]) == 1:
         return [_single(items, medoids, progress) for medoids in begin]
+    with one_blas_thread():  # once for all the small products of the search
+        return _searched(items, begin, max_iter, progress, perturbations)
+
+
+def _searched(
+    items: Items,
+    begin: Sequence[np.ndarray],
+    max_iter: int,
+    progress: Progress,
+    perturbations: Sequence[np.random.Generator],
+) -> list[Found]:
+    """`fasterpam` for more than one medoid and more than no pass."""
     search, found = None, []
     for medoids in begin:
         if search is None:
@@ -233,6 +246,8 @@ def fasterpam(
         converged = search.since_swap >= items.n
         possible = perturbations and converged and len(medoids) < items.n
         spread = perturb(search, perturbations, max_iter, progress) if possible else []
+        if spread and search.loss() < history[-1]:
+            history.append(search.loss())
         found.append(Found(search.medoids.copy(), tuple(history), search.n_swaps, converged, tuple(spread)))
     return found
 
@@ -259,11 +274,12 @@ def _single(items: Items, medoids: np.ndarray, progress: Progress) -> Found:
 def run(
     search: SwapSearch, max_iter: int, tell: Callable[[int, int, float], None] | None = None, shown: bool = False
 ) -> list[float]:
-    """Look at all candidates again and again until a whole pass brings no gain; returns the loss after each pass.
+    """Look at all candidates again and again until n in a row bring nothing; returns the loss after each pass.
 
     After each pass `tell` hears its number, how many medoids changed, and the loss; `shown` draws a bar over each pass.
     """
-    n, history = search.items.n, []
+    n = search.items.n
+    history: list[float] = []
     while search.since_swap < n and len(history) < max_iter:
         before = search.medoids.copy()
         for block in _watched(search, f"pass {len(history) + 1}", shown):

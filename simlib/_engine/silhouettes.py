@@ -7,6 +7,8 @@ import numpy as np
 from simlib._engine.items import HostItems
 from simlib._engine.kernels.silhouettes import own_and_next
 
+ROUNDING = 4  # units in the last place of 1 by which the similarity of two copies may be off
+
 
 def silhouette(items: HostItems, labels: np.ndarray, k: int) -> np.ndarray:
     """The silhouette of every item, float64 (n,), for labels 0..k-1 that are all in use."""
@@ -23,7 +25,12 @@ def silhouette(items: HostItems, labels: np.ndarray, k: int) -> np.ndarray:
 
 
 def medoid_silhouette(items: HostItems, medoids: np.ndarray) -> float:
-    """Mean of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1)."""
+    """Mean of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1).
+
+    Distances that are no more than the rounding of a similarity of 1 count as 0.
+    """
     _, closeness = items.nearest(medoids, 2)
-    d1, d2 = (np.maximum(items.base - c.astype(np.float64), 0) for c in closeness)
+    rounding = ROUNDING * items.base * np.finfo(items.dtype).eps
+    d1, d2 = (items.base - c.astype(np.float64) for c in closeness)
+    d1, d2 = (np.where(d <= rounding, 0.0, d) for d in (d1, d2))
     return float(np.mean(1 - np.divide(d1, d2, out=np.zeros(items.n), where=d2 > 0)))

@@ -22,6 +22,7 @@ from simlib._engine.tiles import tiles
 CANDIDATES, COLUMNS = 128, 65_536  # candidates judged at once, and items whose labels are laid out one-hot at once
 LOOKED_AT = 1024  # candidates whose gains are computed at once
 TILE_ENTRIES = 2**27  # most entries of the rows of a block of candidates: 540 MB of float32
+SHARES = {torch.bfloat16: 1e-2, torch.float16: 2e-3}  # of an entry that rounding explains; else 1e-5
 TOLERANCE = 1e-8  # a swap must lower the loss by more than this share of it: what float32 can tell
 
 
@@ -32,20 +33,22 @@ class TensorItems(Items):
         self.given, self.device = A.detach(), A.device
         self._matrix: Any = None
         self._unit: Any = None
+        unit = 1.0
         if metric.on_vectors:
             x, scale = unit_scale(A, metric.centred, "A")
             self._unit = x.mul_(scale.to(x.dtype)[:, None])
             own = (scale > 0).to(x.dtype)
         else:
             self._matrix = self.given
-            own = metric.sign * _checked_matrix(self.given, metric)
+            own, unit = _checked_matrix(self.given, metric)
+            own = own * (metric.sign / unit)
         self.own, self.kind = own, own.dtype  # on the device
-        super().__init__(len(A), metric, own.cpu().numpy())
+        super().__init__(len(A), metric, own.cpu().numpy(), unit)
 
     def tile(self, rows: torch.Tensor, columns: slice) -> torch.Tensor:
         """Closeness of items `rows` (numbers) to items `columns`, (b, m), on the device."""
         if self._unit is None:
-            return self.metric.sign * self._matrix[rows, columns].to(self.kind)
+            return float(self.factor) * self._matrix[rows, columns].to(self.kind)
         tile = (self._unit[rows] @ self._unit[columns].T).clamp_(-1, 1)
         at = rows - columns.start
         own = torch.nonzero((at >= 0) & (at < tile.shape[1]))[:, 0]
@@ -267,34 +270,35 @@ def _one_hot(labels: torch.Tensor, k: int, kind: torch.dtype) -> torch.Tensor:
     return torch.zeros(len(labels), k, dtype=kind, device=labels.device).scatter_(1, labels[:, None], 1)
 
 
-def _checked_matrix(A: torch.Tensor, metric: Metric) -> torch.Tensor:
-    """The diagonal of the matrix (n,); raises unless it is a matrix that `prepare` accepts."""
+def _checked_matrix(A: torch.Tensor, metric: Metric) -> tuple[torch.Tensor, float]:
+    """The entries of the items with themselves (n,), and the unit; raises unless `prepare` accepts such a matrix."""
     _check.square(tuple(A.shape), metric.word)
     if A.is_complex() or A.dtype == torch.bool:
         raise TypeError(f"A must hold real numbers, got {A.dtype}")
-    half = A.dtype in (torch.float16, torch.bfloat16)
-    work = torch.float32 if half or A.dtype == torch.float32 else torch.float64
-    own = A.diagonal().to(work)
-    _check.finite_rows(torch.isfinite(own).cpu().numpy(), "A")
-    _check.diagonal(A[0].to(work).cpu().numpy(), own.cpu().numpy(), metric.of_distances)
-    top, slack, n = metric.sign * own, _slack(A), len(A)
+    share = SHARES.get(A.dtype, 1e-5 if A.is_floating_point() else 0.0)
+    work = torch.float32 if A.dtype in SHARES or A.dtype == torch.float32 else torch.float64
+    diagonal = A.diagonal().to(work)
+    own = diagonal.cpu().numpy()
+    _check.finite_rows(np.isfinite(own), "A")
+    slack = share * _check.magnitude(_check.sampled(A).double().cpu().numpy())
+    _check.diagonal(A[0].to(work).cpu().numpy(), own, metric.of_distances, slack)
+    diagonal = torch.zeros_like(diagonal) if metric.of_distances else diagonal
+    _compare(A, metric, work, diagonal, (slack, share))
+    return diagonal, 1.0 if metric.of_distances else _check.self_similarity(own, share)
+
+
+def _compare(A: torch.Tensor, metric: Metric, work: torch.dtype, top: torch.Tensor, tolerance: tuple) -> None:
+    """Compare the matrix with its mirror image, and its entries with the diagonal `top`; raise if they do not fit."""
+    slack, share = tolerance
+    n = len(A)
     height = max(1, min(CANDIDATES, TILE_ENTRIES // n))
     for first in range(0, n, height):
         here = slice(first, first + height)
         tile, mirror = A[here].to(work), A[:, here].T.to(work)
-        even = ((tile - mirror).abs() <= slack).all(dim=1)  # False for NaN and infinity too
-        below = (metric.sign * tile <= torch.minimum(top[here, None], top) + slack).all(dim=1)
-        wrong = torch.nonzero(~(even & below))
+        size = torch.maximum(tile.abs(), mirror.abs())
+        even = ((tile - mirror).abs() <= (share * size).clamp_(min=slack)) & torch.isfinite(size)
+        below = metric.sign * tile <= torch.minimum(top[here, None], top) + slack
+        wrong = torch.nonzero(~(even & below).all(dim=1))
         if len(wrong):
             whole = _check.as_array(A.to(work).cpu(), "A")
-            _check.name_fault(whole, metric.of_distances, first + int(wrong[0]), slack)
-    return own
-
-
-def _slack(A: torch.Tensor) -> float:
-    """How far an entry and its mirror image may be apart by rounding."""
-    if not A.is_floating_point():
-        return 0.0
-    sample = float(A[:: max(1, len(A) // 100)].abs().max())
-    share = {torch.bfloat16: 1e-2, torch.float16: 2e-3}.get(A.dtype, 1e-5)
-    return share * (sample if np.isfinite(sample) else 1)
+            _check.name_fault(whole, metric.of_distances, first + int(wrong[0]), slack, share)

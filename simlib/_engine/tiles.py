@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock, local
+from threading import Lock, Thread, local
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -182,14 +182,54 @@ def in_threads(work: Callable, tasks: list, take: Callable | None = None, bar: d
             raise
 
 
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Limit matrix products to the thread that asks for them: the pool has a thread a core already."""
-    with _blas().limit(limits=1, user_api="blas"):
-        yield
+class _OneBlasThread:
+    """Limits matrix products to the thread that asks for them: the pool has a thread a core already.
+
+    The limit holds for the whole process, and the bits of a product depend on it. So calls that overlap in time are
+    counted: the first sets the limit, and the last puts back what was there before. Both do so from a thread that ends
+    at once, because a thread that lives on would keep the right to change the limit to itself.
+    """
+
+    def __init__(self) -> None:
+        self.users, self.lock = 0, Lock()
+        self.before: list[int] = []
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self.lock:
+            if not self.users:
+                self.before = [library.num_threads for library in _blas().lib_controllers]
+                _set_threads([1] * len(self.before))
+            self.users += 1
+        try:
+            if all(library.num_threads == 1 for library in _blas().lib_controllers):
+                yield
+            else:  # the caller limits the threads itself, and only its own thread may change that
+                with _blas().limit(limits=1):
+                    yield
+        finally:
+            with self.lock:
+                self.users -= 1
+                if not self.users:
+                    _set_threads(self.before)
+
+
+def _set_threads(numbers: list[int]) -> None:
+    """Set the number of threads of each library of matrix products, from a thread that ends at once."""
+
+    def set_all() -> None:
+        for library, number in zip(_blas().lib_controllers, numbers, strict=True):
+            library.set_num_threads(number)
+
+    thread = Thread(target=set_all)
+    thread.start()
+    thread.join()
+
+
+one_blas_thread = _OneBlasThread()
 
 
 @cache
 def _blas() -> ThreadpoolController:
     """The handle on the threads of the matrix product. Finding the library takes 2 ms, so it is done once."""
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")

@@ -97,7 +97,7 @@ def _keeps_lists(lines: list[str], rows: Rows, separator: str) -> bool:
     whole = [found for line in lines for found in brackets.lists_in(line)]
     if separator == " ":
         whole = [re.sub(" +", " ", found) for found in whole]
-    fields = [field for row in rows for field in row if lists.is_list(field) or "[" in field]
+    fields = [field for row in rows for field in row if any(bracket in field for bracket in "[({")]
     return all(any(found in field for field in fields) for found in whole)
 
 

@@ -62,7 +62,7 @@ def start(source: Source, names: list[str], first: list[np.ndarray]) -> int | No
     if len(first) > 3 or _are_texts(first[2]):
         return None
     if texts:
-        return 0 if shared or len(one) == 1 else None
+        return 0 if shared or pd.to_numeric(other, errors="coerce").isna().all() else None
     numbered = shared and _most_pairs_are_there(one, other) and not _is_matrix_of_three(first)
     return 0 if numbered else None
 

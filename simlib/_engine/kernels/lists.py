@@ -28,7 +28,7 @@ class Lists(NamedTuple):
 
 
 @compiled
-def closer(row, sign, bound, items, closeness):
+def closer(row, factor, bound, items, closeness):
     """Collect the items that a row is closer to than their bound.
 
     Reads row (n,), bound (n,). Writes items int32 and closeness, (n + TOGETHER,) each, the items in ascending order.
@@ -41,25 +41,25 @@ def closer(row, sign, bound, items, closeness):
         for o in range(left + AHEAD, left + AHEAD + TOGETHER, lanes):
             prefetch(row, o)
         for o in range(TOGETHER):
-            found |= sign * x[o] > y[o]
+            found |= factor * x[o] > y[o]
         if found and CAN_PACK:
             for o in range(left, left + TOGETHER, lanes):
-                at = pack_closer(row, sign, bound, o, items, closeness, at)
+                at = pack_closer(row, factor, bound, o, items, closeness, at)
         elif found:
             # Every entry is written; the place moves on only behind one that is wanted.
             for o in range(left, left + TOGETHER):
                 items[at] = o
-                closeness[at] = sign * row[o]
+                closeness[at] = factor * row[o]
                 at += closeness[at] > bound[o]
     for o in range(whole, len(row)):
         items[at] = o
-        closeness[at] = sign * row[o]
+        closeness[at] = factor * row[o]
         at += closeness[at] > bound[o]
     return at
 
 
 @compiled(parallel=True)
-def count_closer(rows, sign, bound):
+def count_closer(rows, factor, bound):
     """For each row the number of items that it is closer to than their bound.
 
     Reads rows (p, n), bound (n,). Returns int64 (p,).
@@ -69,13 +69,13 @@ def count_closer(rows, sign, bound):
         row = rows[i]
         total = 0
         for o in range(len(row)):
-            total += sign * row[o] > bound[o]
+            total += factor * row[o] > bound[o]
         counts[i] = total
     return counts
 
 
 @compiled(parallel=True)
-def list_closer(rows, first, sign, lists, cursor, end):
+def list_closer(rows, first, factor, lists, cursor, end):
     """Write the lists of rows first, first + 1, ... of a matrix.
 
     Reads rows (p, n), lists.reach, end int64 (threads,). Writes the other parts of `lists`. Reads and writes cursor
@@ -91,7 +91,7 @@ def list_closer(rows, first, sign, lists, cursor, end):
             if at + n + TOGETHER > end[thread]:
                 enough[thread] = False
                 break
-            m = closer(rows[i], sign, reach, all_items[at:], all_closeness[at:])
+            m = closer(rows[i], factor, reach, all_items[at:], all_closeness[at:])
             start[first + i] = at
             stop[first + i] = at + m
             at += m

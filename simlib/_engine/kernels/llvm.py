@@ -58,7 +58,7 @@ def prefetch(typing, row, o):
 
 
 @intrinsic
-def pack_closer(typing, row, sign, bound, o, items, close, at):
+def pack_closer(typing, row, factor, bound, o, items, close, at):
     """Among the 64 bytes from row[o] on, write the items closer than their bound to items[at:] and close[at:].
 
     Whole vectors are written: the wanted lanes in front, anything behind them. Returns `at` moved on by the number of
@@ -85,7 +85,7 @@ def pack_closer(typing, row, sign, bound, o, items, close, at):
         mask = builder.bitcast(wanted, ir.IntType(lanes))
         return builder.add(given_at, builder.zext(builder.ctpop(mask), ir.IntType(64)))
 
-    return types.intp(row, sign, bound, types.intp, items, close, types.intp), generate
+    return types.intp(row, factor, bound, types.intp, items, close, types.intp), generate
 
 
 def _spread(builder, value, lanes):

@@ -30,20 +30,20 @@ def insert(position, closeness, o, t, r, c):
 
 
 @compiled
-def _keep_closer(row, sign, r, position, closeness):
+def _keep_closer(row, factor, r, position, closeness):
     """Put medoid r wherever its row is closer than what is there: a depth of 1 needs no branch.
 
     Reads row (w,). Reads and writes position int32 (w,), closeness (w,).
     """
     for o in range(len(row)):
-        c = sign * row[o]
+        c = factor * row[o]
         better = c > closeness[o]
         position[o] = r if better else position[o]
         closeness[o] = c if better else closeness[o]
 
 
 @compiled(parallel=True)
-def nearest(rows, index, first, sign, position, closeness):
+def nearest(rows, index, first, factor, position, closeness):
     """Take medoids first, first + 1, ... into account among each item's nearest.
 
     Reads rows (m, n) and index int64: the rows of these medoids are rows[index]. Reads and writes position int32
@@ -57,10 +57,10 @@ def nearest(rows, index, first, sign, position, closeness):
         for r in range(len(index)):
             row = rows[index[r], left:right]
             if depth == 1:
-                _keep_closer(row, sign, np.int32(first + r), position[0, left:right], last)
+                _keep_closer(row, factor, np.int32(first + r), position[0, left:right], last)
                 continue
             for o in range(len(row)):
-                c = sign * row[o]
+                c = factor * row[o]
                 if c > last[o]:
                     insert(position, closeness, left + o, depth - 1, first + r, c)
 

@@ -13,7 +13,7 @@ PATCH = 64  # rows and columns of a patch that stays in the first-level cache wh
 
 
 @compiled(reorder=True)
-def _look_at_four(rows, sign, limit, weight, row_weight, across, down):
+def _look_at_four(rows, factor, limit, weight, row_weight, across, down):
     """Add four rows up in two ways, and compare their entries with a limit.
 
     Reads rows (4, n), limit (4,), weight float64 (n,), row_weight float64 (4,). Writes across float64 (4,): the sums of
@@ -32,14 +32,14 @@ def _look_at_four(rows, sign, limit, weight, row_weight, across, down):
         sum2 += x2 * weight[o]
         sum3 += x3 * weight[o]
         down[o] += (x0 * weight0 + x1 * weight1) + (x2 * weight2 + x3 * weight3)
-        found |= (sign * row0[o] > limit0) | (sign * row1[o] > limit1)
-        found |= (sign * row2[o] > limit2) | (sign * row3[o] > limit3)
+        found |= (factor * row0[o] > limit0) | (factor * row1[o] > limit1)
+        found |= (factor * row2[o] > limit2) | (factor * row3[o] > limit3)
     across[0], across[1], across[2], across[3] = sum0, sum1, sum2, sum3
     return found
 
 
 @compiled(parallel=True)
-def survey(rows, first, counted, sign, limit, weight, across, down, above):
+def survey(rows, first, counted, factor, limit, weight, across, down, above):
     """Look once at rows first, first + 1, ... of a square matrix, for the check of symmetry; four rows at least.
 
     Reads rows (p, n), limit (n,), weight float64 (n,). Writes, for the rows looked at, across float64 (n,): the sum
@@ -58,16 +58,17 @@ def survey(rows, first, counted, sign, limit, weight, across, down, above):
             row_weight = weight[some].copy()
             row_weight[: max(TOGETHER * group, counted) - i] = 0
             four = rows[i : i + TOGETHER]
-            above[share] |= _look_at_four(four, sign, limit[some], weight, row_weight, across[some], down[share])
+            above[share] |= _look_at_four(four, factor, limit[some], weight, row_weight, across[some], down[share])
 
 
 @compiled(parallel=True)
-def faults(rows, columns, top, sign, slack):
+def faults(rows, columns, top, factor, slack, share):
     """Compare one strip of a square matrix with its mirror image, in the entries right of the diagonal.
 
     Reads rows (p, q) and columns (q, p), which start at the same entry of the diagonal, and top (q,), each item's
-    closeness to itself. Returns two bool (p,): where an entry and its mirror image differ by more than `slack` (NaN and
-    infinity included), and where an entry is closer than `top` allows, plus `slack`.
+    closeness to itself. An entry and its mirror image may differ by `slack`, or by `share` of the larger one. Returns
+    two bool (p,): where they differ by more (NaN and infinity included), and where an entry is closer than `top` allows
+    by more.
     """
     p, q = rows.shape
     uneven, above = np.zeros(p, np.bool_), np.zeros(p, np.bool_)
@@ -82,8 +83,11 @@ def faults(rows, columns, top, sign, slack):
             for i in range(i0, i1):
                 differs, high = False, False
                 for j in range(max(j0, i + 1), j1):
-                    differs |= not abs(rows[i, j] - turned[i - i0, j - j0]) <= slack
-                    high |= sign * rows[i, j] > min(top[i], top[j]) + slack
+                    entry, mirrored = rows[i, j], turned[i - i0, j - j0]
+                    size = max(abs(entry), abs(mirrored))
+                    allowed = max(slack, share * size)
+                    differs |= not (abs(entry - mirrored) <= allowed and size < np.inf)
+                    high |= factor * entry > min(top[i], top[j]) + slack
                 uneven[i] |= differs
                 above[i] |= high
     return uneven, above

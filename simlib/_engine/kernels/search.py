@@ -44,7 +44,7 @@ class Scratch(NamedTuple):
 
 @compiled
 def removal_losses(cache):
-    """What each medoid's removal would cost if its items went to their second-nearest medoid: R of the formula.
+    """What each medoid's removal would cost if its items went to their second-nearest medoid.
 
     Reads cache. Returns float64 (k,).
     """
@@ -57,7 +57,7 @@ def removal_losses(cache):
 
 @compiled
 def best_swap(items, closeness, cache, removal, cheapest, change):
-    """The medoid whose exchange for a candidate lowers the loss most, and the change of the loss: R + A + B.
+    """The medoid whose exchange for a candidate lowers the loss most, and the change: removal - saved - gain.
 
     Reads items int32 (m,) and closeness (m,): all items that are closer to the candidate than to their second-nearest
     medoid, others may be among them; cache; removal float64 (k,), and `cheapest`, the position of its smallest entry.
@@ -101,7 +101,7 @@ def exchange(j, r, items, closeness, cache, incomplete):
     for e in range(len(items)):
         o, c = items[e], closeness[e]
         if c > cache.known_radius[o]:
-            # What does not fit in any more is no longer known: the radius grows to the closer of j and the last.
+            # j or the last medoid, whichever is farther, is no longer in the cache: the radius rises to its closeness.
             cache.known_radius[o] = max(cache.known_radius[o], min(c, cache.closeness[last, o]))
             if c > cache.closeness[last, o]:
                 insert(cache.position, cache.closeness, o, last, r, c)
@@ -170,12 +170,12 @@ def exchange_by_list(j, r, lists, off_list, n_off, cache, scratch):
 
 
 @compiled
-def exchange_by_row(j, r, row, sign, cache, scratch):
+def exchange_by_row(j, r, row, factor, cache, scratch):
     """`exchange`, with the items found in candidate j's row.
 
     Reads row (n,). Reads and writes cache. Writes scratch.
     """
-    m = closer(row, sign, cache.known_radius, scratch.items, scratch.closeness)
+    m = closer(row, factor, cache.known_radius, scratch.items, scratch.closeness)
     return exchange(j, r, scratch.items[:m], scratch.closeness[:m], cache, scratch.incomplete)
 
 
@@ -210,7 +210,7 @@ def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, tolera
 
 
 @compiled(parallel=True)
-def best_swaps_by_rows(rows, first, sign, cache, position, change_by):
+def best_swaps_by_rows(rows, first, factor, cache, position, change_by):
     """Judge candidates first, first + 1, ... by their rows, each on its own, all against the same medoids.
 
     Reads rows (p, n), cache. Writes, for each candidate, position int64 (p,) of the medoid to exchange and change_by
@@ -224,7 +224,7 @@ def best_swaps_by_rows(rows, first, sign, cache, position, change_by):
             continue
         room = rows.shape[1] + TOGETHER
         items, closeness = np.empty(room, np.int32), np.empty(room, rows.dtype)
-        m = closer(rows[i], sign, cache.closeness[1], items, closeness)
+        m = closer(rows[i], factor, cache.closeness[1], items, closeness)
         position[i], change_by[i] = best_swap(items[:m], closeness[:m], cache, removal, cheapest, removal.copy())
 
 

@@ -14,7 +14,7 @@ VECTOR_LANES = 16  # partial sums of one product of two vectors
 
 
 @compiled(parallel=True)
-def row_sums(rows, sign):
+def row_sums(rows, factor):
     """Sum of closeness along each row. Reads rows (p, n). Returns float64 (p,)."""
     sums = np.empty(len(rows))
     for i in prange(len(rows)):
@@ -23,12 +23,12 @@ def row_sums(rows, sign):
             x = row[left : left + LANES]
             for o in range(len(x)):
                 lanes[o] += np.float64(x[o])
-        sums[i] = sign * lanes.sum()
+        sums[i] = factor * lanes.sum()
     return sums
 
 
 @compiled(parallel=True)
-def gains(rows, index, sign, best):
+def gains(rows, index, factor, best):
     """How much the total closeness would rise if row index[i] became one more medoid.
 
     Reads rows (p, n), index int64 (m,), best (n,): each item's closeness to its nearest medoid so far. Returns float64
@@ -40,13 +40,13 @@ def gains(rows, index, sign, best):
         for left in range(0, len(row), LANES):
             x, y = row[left : left + LANES], best[left : left + LANES]
             for o in range(len(x)):
-                lanes[o] += max(np.float64(sign * x[o]) - np.float64(y[o]), 0.0)
+                lanes[o] += max(np.float64(factor * x[o]) - np.float64(y[o]), 0.0)
         gain[i] = lanes.sum()
     return gain
 
 
 @compiled(parallel=True)
-def member_sums(rows, first, sign, labels, start, members, sums):
+def member_sums(rows, first, factor, labels, start, members, sums):
     """Add up the closeness of items first, first + 1, ... to the members of their own cluster.
 
     Reads rows (p, n), labels (n,), members int64 (n,) and start int64 (k + 1,): cluster r is
@@ -57,10 +57,10 @@ def member_sums(rows, first, sign, labels, start, members, sums):
         share = sums[part]
         for i in range(part, len(rows), SHARES):
             item = first + i
-            total = np.float64(sign * rows[i, item])
+            total = np.float64(factor * rows[i, item])
             m = start[labels[item] + 1] - 1
             while members[m] > item:
-                c = np.float64(sign * rows[i, members[m]])
+                c = np.float64(factor * rows[i, members[m]])
                 total += c
                 share[members[m]] += c
                 m -= 1
@@ -105,7 +105,7 @@ def best_members(sums, labels, k):
 
 
 @compiled(parallel=True)
-def add_by_cluster(rows, index, first, sign, labels, sums):
+def add_by_cluster(rows, index, first, factor, labels, sums):
     """Add the closeness rows[index[i], first : first + w] to sums[labels[i]].
 
     Reads rows (p, n), index int64 (m,), labels (m,). Writes sums float64 (k, w): gains the rows. Rows of one cluster
@@ -117,4 +117,4 @@ def add_by_cluster(rows, index, first, sign, labels, sums):
         for i in range(len(index)):
             row, total = rows[index[i], first + left : first + right], sums[labels[i], left:right]
             for o in range(len(row)):
-                total[o] += np.float64(sign * row[o])
+                total[o] += np.float64(factor * row[o])

@@ -1,6 +1,8 @@
-"""The parts of a report as HTML, each from results: the finding, the choice of k, cards, tables.
+"""What a report says, as HTML made from results: the finding, the choice of k, cards, tables.
 
-Labels and titles come from a person's file: they are text, on one line, not too long, and never markup.
+Labels and titles come from a person's file: they are text, on one line, not too long, and never markup (`marked`).
+`fit` is a Clustering of n items, `labels` (n,) are their names. An entry is an item's similarity to an exemplar or, if
+the clustering was made from distances, its distance from it.
 """
 
 from __future__ import annotations
@@ -11,17 +13,26 @@ from typing import Any
 
 import numpy as np
 
-from simlib import summary
+from simlib._cards import Card, card, largest_first, neighbours
+from simlib._engine.metrics import METRICS
+from simlib._labels import marked, plain
 from simlib.choose import FAINT, KScan, Stability
 from simlib.medoids import Certificate, Clustering
+from simlib.report import numbers
+from simlib.similarity import between
 
-LONGEST = 80  # characters of a label that are shown
-JOINERS = "\u200c\u200d"  # hold letters of Persian or Hindi and pictures together: no control characters
+# what notebook 06 and the record of a report use
+__all__ = ["about", "cards", "choice", "finding", "items", "misfits", "pairs", "plain", "table", "tightness"]
+
+NAME = 40  # characters of a label where many stand side by side
+NEAREST = 8  # closest items of a cluster that its card names
+EDGE = 3  # farthest items of a cluster that its card names
 CARDS = 24  # cards shown if there are many clusters
-LISTED = 300  # other exemplars shown
+LISTED = 300  # exemplars without a card that are named
 SHOWN = 300  # items in the table of the page
-ON_PAPER = 40  # of them printed
+ON_PAPER = 40  # items of that table that are printed
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
+FAR = {"similarity": "unlike", "distance": "far from"}  # what an item is whose entry is poor
 
 STYLE = """<style>
 .facts{display:grid;grid-template-columns:repeat(2,1fr);gap:.7rem;margin:1.2rem 0}
@@ -46,27 +57,6 @@ STYLE = """<style>
 </style>"""
 
 
-def plain(text: Any, longest: int = LONGEST) -> str:
-    """A label as text on one line: what cannot be seen is shown as �, and what is too long is cut.
-
-    Examples
-    --------
-    >>> plain("a label\\nof two lines")
-    'a label of two lines'
-    >>> plain("to the left: \\u202egnihton")
-    'to the left: �gnihton'
-    """
-    text = str(text)[: 4 * longest]
-    seen = "".join(c if c.isprintable() or c in JOINERS or c.isspace() else "�" for c in text)
-    line = " ".join(seen.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
-def marked(text: Any, longest: int = LONGEST) -> str:
-    """`plain` text as HTML that keeps its direction of writing to itself."""
-    return f"<bdi>{escape(plain(text, longest)) or '(no label)'}</bdi>"
-
-
 def finding(
     title: str | None,
     fit: Clustering,
@@ -77,13 +67,16 @@ def finding(
     reason: str,
 ) -> str:
     """What came out, first: how many clusters, how tight, how stable, and what no exchange can improve."""
-    n, k, sizes, kind, _ = len(fit.labels), len(fit.medoids), fit.sizes, *_kind(fit)
+    n = len(fit.labels)
+    k = len(fit.medoids)
+    sizes = fit.sizes
+    entry = METRICS[fit.metric].entry
     title = f"{n:,} items in {k:,} clusters" if title is None else title
     tried = f"{k * (n - k):,} exchanges of an exemplar for another item, every one there is, were tried"
     members = f"{_span(sizes.min(), sizes.max())} in each, the median {np.median(sizes):,g}"
     facts = [
         (f"{k:,}", f"clusters of {n:,} items: {members}"),
-        (_tight(fit), f"mean {kind} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
+        (_tight(fit), f"mean {entry} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
         _stable(stable),
         ("none better" if proof.is_optimal else "a better one", tried),
     ]
@@ -96,23 +89,18 @@ def finding(
 
 
 def tightness(fit: Clustering, any_two: float) -> str:
-    """Closeness to the exemplars beside that of any two items, for a title."""
-    return f"Mean {_kind(fit)[0]} to the exemplar {_tight(fit)}, of any two items {_digits(any_two, fit)}"
+    """The mean entry to the exemplars beside that of any two items, for a title."""
+    return f"Mean {METRICS[fit.metric].entry} to the exemplar {_tight(fit)}, of any two items {_digits(any_two, fit)}"
 
 
 def _tight(fit: Clustering) -> str:
-    """Mean closeness to the exemplars, the exemplars themselves left out."""
-    return _digits(summary.closeness(fit)[summary.outside(fit)].mean(), fit)
-
-
-def _kind(fit: Clustering) -> tuple[str, str]:
-    """What closeness is called for this clustering, and what a far item is."""
-    return ("distance", "far from") if fit.metric == "precomputed" else ("similarity", "unlike")
+    """Mean entry to the exemplars, the exemplars themselves left out."""
+    return _digits(numbers.entries(fit)[numbers.outside(fit)].mean(), fit)
 
 
 def _digits(value: float, fit: Clustering) -> str:
-    """Closeness as text: similarities with two decimals, distances with three digits."""
-    return f"{value:,.3g}" if fit.metric == "precomputed" else _two(value)
+    """An entry as text: similarities with two decimals, distances with three digits."""
+    return f"{value:,.3g}" if METRICS[fit.metric].of_distances else _two(value)
 
 
 def _two(value: float) -> str:
@@ -121,6 +109,7 @@ def _two(value: float) -> str:
 
 
 def _span(low: int, high: int) -> str:
+    """From a number to another, as text."""
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
@@ -159,110 +148,123 @@ def _certified(proof: Certificate) -> str:
 
 
 def choice(scan: KScan, k: int, null: KScan | None = None) -> str:
-    """What each criterion would take for k and how far to believe it, and the scan as a table; the shown k is bold."""
+    """Two tables: what each criterion would take for k, with how far to believe it, and the scan with k in bold."""
     picks = []
     for criterion, number, _, doubt in scan.picks(null):
         picks.append((CRITERIA[criterion], "none" if doubt.startswith("no elbow") else f"{number:,}", escape(doubt)))
-    fits, kind = scan.fits, _kind(scan.fits[0])[0]
-    means = scan.mean_distance if kind == "distance" else scan.mean_similarity
-    columns = scan.ks, means, scan.medoid_silhouette, scan.silhouette, scan.smallest, scan.largest, scan.singletons
-    lines = []
-    for number, mean, *silhouettes, low, high, alone in zip(*columns, strict=True):
-        cells = f"{number:,}", _digits(mean, fits[0]), *(f"{s:.3f}" for s in silhouettes), *map(str, (low, high, alone))
-        lines.append([f"<b>{cell}</b>" if number == k else cell for cell in cells])
-    head = ["k", f"mean {kind}", "medoid silhouette", "silhouette", "smallest", "largest", "of one item"]
     first = table(["criterion", "would take k =", "how sure"], picks, {1})
-    return f"{first}<p></p>{table(head, lines, range(7))}"
+    return f"{first}<p></p>{_scanned(scan, k)}"
+
+
+def _scanned(scan: KScan, k: int) -> str:
+    """The scan as a table; the line of k is bold."""
+    metric = METRICS[scan.fits[0].metric]
+    means = scan.mean_distance if metric.of_distances else scan.mean_similarity
+    columns = {
+        "k": [f"{number:,}" for number in scan.ks],
+        f"mean {metric.entry}": [_digits(mean, scan.fits[0]) for mean in means],
+        "medoid silhouette": [f"{score:.3f}" for score in scan.medoid_silhouette],
+        "silhouette": [f"{score:.3f}" for score in scan.silhouette],
+        "smallest": map(str, scan.smallest),
+        "largest": map(str, scan.largest),
+        "of one item": map(str, scan.singletons),
+    }
+    lines = [
+        [f"<b>{cell}</b>" if number == k else cell for cell in line]
+        for number, line in zip(scan.ks, zip(*columns.values(), strict=True), strict=True)
+    ]
+    return table(list(columns), lines, range(7))
 
 
 def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
-    """Each cluster as a card: exemplar, size, mean closeness, the nearest items and the farthest; largest first.
+    """A card for each cluster, the largest first: exemplar, size, mean entry, the nearest items and the farthest.
 
-    Up to 36 clusters all of them; of more the 24 largest, and the other exemplars by name.
+    Up to 36 clusters all have a card; of more clusters the 24 largest have one, and the other exemplars are named.
     """
-    order = np.argsort(-fit.sizes, kind="stable")
+    order = largest_first(fit)
     shown = order if len(order) <= 1.5 * CARDS else order[:CARDS]
-    beside = summary.between(A, metric, fit.medoids[shown], fit.medoids).astype(np.float64)
-    beside *= -1 if metric == "precomputed" else 1
-    beside[np.arange(len(shown)), shown] = -np.inf
-    near = fit.medoids[beside.argmax(axis=1)]
-    html = "".join(_card(fit, labels, j, other) for j, other in zip(shown, near, strict=True))
-    html = f'<div class="cards">{html}</div>'
-    rest = order[len(shown) :]
-    if len(rest):
-        named = ", ".join(f"{marked(labels[fit.medoids[j]], 40)} ({fit.sizes[j]:,})" for j in rest[:LISTED])
-        more = f", and {len(rest) - LISTED:,} more in the CSV file" if len(rest) > LISTED else ""
-        html += (
-            f'<p class="rest">The other {len(rest):,} exemplars, and the sizes of their clusters: {named}{more}.</p>'
-        )
-    return html
+    to_medoids = between(A, metric, fit.medoids[shown], fit.medoids).astype(np.float64)  # (len(shown), k)
+    near = fit.medoids[neighbours(METRICS[metric].sign * to_medoids, shown)]
+    each = "".join(_card(card(fit, j, other), fit, labels) for j, other in zip(shown, near, strict=True))
+    return f'<div class="cards">{each}</div>{_others(fit, labels, order[len(shown) :])}'
 
 
-def _card(fit: Clustering, labels: Sequence[str], j: int, near: int) -> str:
+def _card(facts: Card, fit: Clustering, labels: Sequence[str]) -> str:
     """One cluster."""
-    members, close, kind = fit.members(j), summary.closeness(fit), _kind(fit)[0]
-    name, others = marked(labels[members[0]]), members[1:]
-    fact = f"1 item, nearest exemplar: {marked(labels[near], 40)}"
-    if len(others):
-        mean = _digits(close[others].mean(), fit)
-        fact = f"{len(members):,} items, mean {kind} {mean}; nearest exemplar: {marked(labels[near], 40)}"
-    nearest = ", ".join(marked(labels[i], 40) for i in others[:8])
-    edge = ", ".join(marked(labels[i], 40) for i in others[8:][-3:])
+    size = "1 item,"
+    if len(facts.others):
+        mean = facts.entries[1:].mean()  # the exemplar left out
+        size = f"{facts.size:,} items, mean {facts.entry} {_digits(mean, fit)};"
+    near = "" if facts.neighbour is None else f" nearest exemplar: {marked(labels[facts.neighbour], NAME)}"
+    nearest = ", ".join(marked(labels[i], NAME) for i in facts.others[:NEAREST])
+    edge = ", ".join(marked(labels[i], NAME) for i in facts.others[NEAREST:][-EDGE:])
     edge = f'<p class="quiet">at its edge: {edge}</p>' if edge else ""
-    return f'<div class="card"><b>{name}</b><p class="quiet">{fact}</p><p>{nearest}</p>{edge}</div>'
+    name = marked(labels[facts.exemplar])
+    return f'<div class="card"><b>{name}</b><p class="quiet">{size}{near}</p><p>{nearest}</p>{edge}</div>'
+
+
+def _others(fit: Clustering, labels: Sequence[str], rest: np.ndarray) -> str:
+    """A sentence that names the exemplars of the clusters without a card."""
+    if not len(rest):
+        return ""
+    named = ", ".join(f"{marked(labels[fit.medoids[j]], NAME)} ({fit.sizes[j]:,})" for j in rest[:LISTED])
+    more = f", and {len(rest) - LISTED:,} more in the CSV file" if len(rest) > LISTED else ""
+    return f'<p class="rest">The other {len(rest):,} exemplars, and the sizes of their clusters: {named}{more}.</p>'
 
 
 def misfits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: np.ndarray, most: int = 12) -> str:
-    """Two tables: the items farthest from their exemplar, and those that would rather be in another cluster."""
-    rows, close, (kind, far) = summary.outside(fit), summary.closeness(fit), _kind(fit)
-    sign = -1 if kind == "distance" else 1
-    strays = rows[np.lexsort((rows, sign * close[rows]))][:most]
+    """Two tables: the items farthest from their exemplar, and those that would rather be in another cluster.
+
+    `scores` (n,) are the items' silhouettes; `most` is the number of items in each table.
+    """
+    kind = METRICS[fit.metric]
+    rows = numbers.outside(fit)
+    closeness = kind.sign * numbers.entries(fit)[rows]
+    strays = rows[np.lexsort((rows, closeness))][:most]
     torn = rows[np.lexsort((rows, scores[rows]))][:most]
     torn = torn[scores[torn] < 0]
-    html = f"<h3>Most {far} their exemplar</h3>" + _fits(A, metric, fit, labels, scores, strays)
+    html = f"<h3>Most {FAR[kind.entry]} their exemplar</h3>{_fits(A, metric, fit, labels, scores, strays)}"
+    html += "<h3>Closer to another cluster</h3>"
     if not len(torn):
-        return html + "<h3>Closer to another cluster</h3><p>None: every item is closest to its own cluster.</p>"
+        return f"{html}<p>None: every item is closest to its own cluster.</p>"
     share = 100 * np.mean(scores < 0)
-    title = (
-        f"<h3>Closer to another cluster</h3><p>{np.sum(scores < 0):,} items ({share:.1f} %) have a silhouette below 0"
-    )
-    return html + f"{title}; these lie lowest.</p>" + _fits(A, metric, fit, labels, scores, torn)
+    html += f"<p>{np.sum(scores < 0):,} items ({share:.1f} %) have a silhouette below 0; these lie lowest.</p>"
+    return html + _fits(A, metric, fit, labels, scores, torn)
 
 
-def _fits(A, metric, fit, labels, scores, rows) -> str:
-    """Items with their exemplar and the next one."""
-    kind, close, (other, second) = _kind(fit)[0], summary.closeness(fit), summary.rivals(A, metric, fit, rows)
-    lines = [
-        (marked(labels[i]), marked(labels[fit.medoids[fit.labels[i]]]), _digits(close[i], fit),
-         marked(labels[fit.medoids[c]]), _digits(s, fit), _two(scores[i]))
-        for i, c, s in zip(rows, other, second, strict=True)
-    ]  # fmt: skip
-    head = ["item", "its exemplar", kind, "next exemplar", kind, "silhouette"]
+def _fits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: np.ndarray, rows: np.ndarray) -> str:
+    """The items in `rows`, each with its exemplar and the next one, as a table."""
+    own = numbers.entries(fit)
+    lines = []
+    for i, other, second in zip(rows, *numbers.rivals(A, metric, fit, rows), strict=True):
+        exemplar = fit.medoids[fit.labels[i]]
+        next_one = fit.medoids[other]
+        first = [marked(labels[i]), marked(labels[exemplar]), _digits(own[i], fit)]
+        lines.append([*first, marked(labels[next_one]), _digits(second, fit), _two(scores[i])])
+    entry = METRICS[fit.metric].entry
+    head = ["item", "its exemplar", entry, "next exemplar", entry, "silhouette"]
     return table(head, lines, {2, 4, 5})
 
 
 def items(fit: Clustering, labels: Sequence[str], scores: np.ndarray) -> str:
-    """The first 300 items by cluster, the largest first, the closest first in each."""
-    close, number = summary.closeness(fit), summary.ranks(fit)
-    order = np.argsort(number)
-    lines, n = [], len(fit.labels)
-    for j in order:
-        members = fit.members(j)[: SHOWN - len(lines)]
+    """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first."""
+    n = len(fit.labels)
+    own = numbers.entries(fit)
+    lines: list[list[str]] = []
+    for number, j in enumerate(largest_first(fit), 1):
         exemplar = marked(labels[fit.medoids[j]])
-        lines += [
-            (f"{i:,}", marked(labels[i]), f"{number[j]:,}", exemplar, _digits(close[i], fit), _two(scores[i]))
-            for i in members
-        ]
+        for i in fit.members(j)[: SHOWN - len(lines)]:
+            lines.append([f"{i:,}", marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])])
         if len(lines) == SHOWN:
             break
-    head = ["row", "item", "cluster", "exemplar", _kind(fit)[0], "silhouette"]
+    head = ["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"]
     paper = f" On paper the first {ON_PAPER}." if len(lines) > ON_PAPER else ""
     shown = f"The first {len(lines):,} of {n:,} items" if n > len(lines) else f"All {n:,} items"
     note = f"{shown}, by cluster, the largest first.{paper} The CSV file beside this page has all."
     return f'<p class="quiet">{note}</p><div class="box">{table(head, lines, {0, 2, 4, 5}, ON_PAPER)}</div>'
 
 
-def about(card: dict) -> str:
+def about(card: dict[str, Any]) -> str:
     """Where the items came from: file, checksum, rows, and what was dropped."""
     lines = [
         ("file", marked(card["file"], 200)),

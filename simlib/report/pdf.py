@@ -8,13 +8,14 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from simlib._record import Refused
+from simlib.report.refused import Refused
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
+ALONE = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
 
 def browser() -> str:
-    """The browser that prints."""
+    """The path of the browser that prints."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         raise Refused("a PDF needs Chromium or Chrome, and none is installed; the page itself needs none")
@@ -22,11 +23,10 @@ def browser() -> str:
 
 
 def print_page(page: Path, target: Path) -> None:
-    """Print a page to PDF."""
+    """Print a page to PDF; `target` is written."""
     with tempfile.TemporaryDirectory() as profile:
-        quiet = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
-        where = f"--user-data-dir={profile}", "--no-pdf-header-footer", f"--print-to-pdf={target}"
-        command = [browser(), "--headless", *quiet, *where, page.as_uri()]
+        where = (f"--user-data-dir={profile}", f"--print-to-pdf={target}")
+        command = [browser(), "--headless", *ALONE, "--no-pdf-header-footer", *where, page.as_uri()]
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             command.insert(1, "--no-sandbox")  # Chromium has none for root
         try:

@@ -32,10 +32,12 @@ def execute(
     ----------
     path : Path
         The notebook; the file itself is left as it is.
-    on_cell, on_start : functions
-        Called after each code cell, and with the number of each cell before it runs.
+    on_cell : function
+        It is called after each code cell.
+    on_start : function
+        It is called before each cell runs, with the cell's number.
     on_wait : function
-        Called twice a second.
+        It is called twice a second.
     parameters : dict of name -> str, number, None or list of them
         The cell tagged `parameters` is replaced by assignments of these values, and the exercises are left out.
 
@@ -61,7 +63,7 @@ def execute(
         kernel_name="python3",
         record_timing=False,
         coalesce_streams=True,
-        extra_arguments=["--log-level=40"],  # the kernel's own remarks about its socket are nobody's concern here
+        extra_arguments=["--log-level=40"],  # a reader has no use for what the kernel says of its sockets
         resources={"metadata": {"path": str(path.parent)}},
         on_cell_start=lambda cell, cell_index: on_start(cell_index),
         on_cell_executed=lambda **_: on_cell(),
@@ -88,7 +90,7 @@ def _set(notebook: NotebookNode, parameters: dict[str, Any]) -> None:
 
 
 def _run(client: NotebookClient, on_wait: Callable[[], None]) -> None:
-    """Execute beside the main thread, so that a person's interrupt arrives here and ends the kernel."""
+    """Execute in a second thread, so that a person's interrupt arrives in this one, which then ends the kernel."""
     with ThreadPoolExecutor(1) as pool:
         done = pool.submit(lambda: asyncio.run(client.async_execute()))  # client.execute() leaves its loop open
         try:
@@ -100,14 +102,14 @@ def _run(client: NotebookClient, on_wait: Callable[[], None]) -> None:
         done.result()
 
 
-def _end(client: NotebookClient, done: Future) -> None:
+def _end(client: NotebookClient, done: Future[Any]) -> None:
     """Kill the kernel and wait until nbclient has noticed."""
     while not done.done():
-        process = client.km and client.km.provisioner and client.km.provisioner.process
+        process = getattr(client.km and client.km.provisioner, "process", None)
         if process:
             process.kill()
         wait([done], timeout=0.2)
-    atexit.unregister(client._cleanup_kernel)  # of a killed kernel there is nothing to clean up, and it would complain
+    atexit.unregister(client._cleanup_kernel)  # it would complain that the kernel is gone
 
 
 def _settled(notebook: NotebookNode) -> NotebookNode:

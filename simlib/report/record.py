@@ -15,16 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from simlib import _check
-from simlib.parts import pairs, plain
+from simlib._labels import plain
+from simlib.report.html import pairs
+from simlib.report.options import OPTIONS
+from simlib.report.refused import Refused
 
-OPTIONS = {"k": None, "ks": None, "metric": "cosine", "method": "fasterpam", "seed": 0, "title": None}
-OPTIONS |= {"label": None, "columns": None}
 PACKAGES = ("simlib", "numpy", "numba", "scipy", "scikit-learn", "torch", "matplotlib", "pandas", "pyarrow")
 STAMP = re.compile(r'<p id="stamp">Made [-\d]+ [:\d]+ UTC in \d+ s on [^<]{1,80}\. Of these: [^<]{1,300}\.</p>')
-
-
-class Refused(Exception):
-    """What stands in the way of a report; the message is one line for a person."""
 
 
 def record_of(source: Path | None, options: dict[str, Any], items: bytes) -> dict[str, Any]:
@@ -44,19 +41,20 @@ def recorded(html: str) -> dict[str, Any]:
         record = json.loads(unescape(found[1])) if found else None
     except ValueError:
         record = None
-    if not _complete(record):
+    if not (isinstance(record, dict) and _complete(record)):
         raise Refused("this is not a report, or one that was cut off or made by another version: its record is missing")
     return record
 
 
-def _complete(record: Any) -> bool:
-    """Whether this is a record with all its parts."""
-    parts = {"data", "options", "items", "versions"}
-    if not (isinstance(record, dict) and set(record) == parts):
+def _complete(record: dict[str, Any]) -> bool:
+    """Whether a record has all its parts."""
+    if set(record) != {"data", "options", "items", "versions"}:
         return False
-    data, options, versions = record["data"], record["options"], record["versions"]
-    known = isinstance(options, dict) and set(options) == set(OPTIONS) and isinstance(versions, dict)
-    return known and (data is None or (isinstance(data, dict) and isinstance(data.get("file"), str)))
+    data = record["data"]
+    options = record["options"]
+    known_options = isinstance(options, dict) and set(options) == set(OPTIONS)
+    named_data = data is None or (isinstance(data, dict) and isinstance(data.get("file"), str))
+    return known_options and named_data and isinstance(record["versions"], dict)
 
 
 def differences(old: str, new: str) -> list[str]:
@@ -71,45 +69,63 @@ def differences(old: str, new: str) -> list[str]:
     list of str
         Empty if they are the same.
     """
-    (was, is_now), lines = (recorded(html) for html in (old, new)), []
-    for name in sorted({*was["versions"], *is_now["versions"]}):
-        before, after = was["versions"].get(name), is_now["versions"].get(name)
-        if before != after:
-            lines.append(f"version of {name}: {before} in the report, {after} here")
-    if was["data"] != is_now["data"]:
-        lines.append(f"data: the report was made from {was['data']}, this is {is_now['data']}")
-    if was["items"] != is_now["items"]:
-        lines.append("the table of all items (CSV)")
-    parts = [re.split(r'(?=<section id="part-\d+">)', STAMP.sub("", html, count=1)) for html in (old, new)]
-    for one, other in zip_longest(*(part[1:] for part in parts), fillvalue=""):
+    lines = _records_differ(recorded(old), recorded(new))
+    sections, new_sections = _sections(old), _sections(new)
+    for one, other in zip_longest(sections[1:], new_sections[1:], fillvalue=""):
         if one != other:
             lines.append(_first_difference(one, other))
-    if not lines and parts[0] != parts[1]:
+    if not lines and sections != new_sections:
         lines.append("the page's head: style, title or record")
     return lines
 
 
+def _records_differ(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """What differs between two records, a line each; the options are seen in the pages."""
+    lines = []
+    for name in sorted({*old["versions"], *new["versions"]}):
+        before = old["versions"].get(name)
+        after = new["versions"].get(name)
+        if before != after:
+            lines.append(f"version of {name}: {before} in the report, {after} here")
+    if old["data"] != new["data"]:
+        lines.append(f"data: the report was made from {old['data']}, this is {new['data']}")
+    if old["items"] != new["items"]:
+        lines.append("the table of all items (CSV)")
+    return lines
+
+
+def _sections(html: str) -> list[str]:
+    """The page's head and its sections, the stamp left out."""
+    return re.split(r'(?=<section id="part-\d+">)', STAMP.sub("", html, count=1))
+
+
 def _first_difference(one: str, other: str) -> str:
-    """Where two sections part."""
+    """The first place where two sections differ."""
     heading = re.search(r"<h[12][^>]*>(.*?)</h[12]>", one or other, flags=re.S)
     name = plain(unescape(re.sub(r"<[^>]+>", "", heading[1]))) if heading else "the page"
-    bare = (unescape(re.sub(r"<[^>]+>", "\n", html)).splitlines() for html in (one, other))
-    texts = [[line for line in map(str.strip, lines) if line] for lines in bare]
-    for a, b in zip_longest(*texts, fillvalue="nothing"):
+    for a, b in zip_longest(_text(one), _text(other), fillvalue="nothing"):
         if a != b:
             return f'"{name}": the report has "{plain(a)}", made again it is "{plain(b)}"'
     pictures = re.findall(r'src="([^"]*)"', one) != re.findall(r'src="([^"]*)"', other)
     return f'"{name}": {"a picture" if pictures else "the markup"}'
 
 
+def _text(html: str) -> list[str]:
+    """The lines of text in some HTML, without those that are empty."""
+    lines = unescape(re.sub(r"<[^>]+>", "\n", html)).splitlines()
+    return [line for line in map(str.strip, lines) if line]
+
+
 def fine_print(record: dict[str, Any]) -> str:
     """Parameters, versions, and how to make the report again."""
-    options, file = record["options"], record["data"]["file"] if record["data"] else None
-    command = ["python", "-m", "simlib.report", *([file] if file else [])]
+    options = record["options"]
+    command = ["python", "-m", "simlib.report"]
+    if record["data"]:
+        command.append(record["data"]["file"])
+    again = [*command, "--verify", "report.html"]
     for name, value in options.items():
         if value != OPTIONS[name]:
             command.append(f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}")
-    again = ["python", "-m", "simlib.report", *([file] if file else []), "--verify", "report.html"]
     told = [(name, escape(plain("left out" if value is None else value, 300))) for name, value in options.items()]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import count
+from typing import Any
 
 import nbformat
 from jinja2 import DictLoader
@@ -57,7 +58,9 @@ def page(notebooks: dict[str, NotebookNode], title: str) -> str:
     str
         HTML without scripts or outside references; images and style are inside.
     """
-    mark, math, captions = _unused(str(notebooks)), [], []
+    mark = _unused(str(notebooks))
+    math: list[str] = []
+    captions: list[str] = []
     cells = [nbformat.v4.new_markdown_cell(_contents(notebooks, title), id="contents")]
     for name, notebook in notebooks.items():
         cells.append(nbformat.v4.new_markdown_cell(f'<a id="{name}"></a>\n\n---', id=f"start-{name[:2]}"))
@@ -78,7 +81,7 @@ def page(notebooks: dict[str, NotebookNode], title: str) -> str:
     return re.sub(r"<script\b.*?</script>", "", html, flags=re.S)
 
 
-def report_page(notebook: NotebookNode, title: str, record: dict, end: str = "") -> str:
+def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end: str = "") -> str:
     """An executed notebook as a report: its HTML, its pictures, and its text cells tagged `report`; no code.
 
     Parameters
@@ -86,30 +89,22 @@ def report_page(notebook: NotebookNode, title: str, record: dict, end: str = "")
     notebook : NotebookNode
         The HTML in its outputs is trusted: what a person's file brought was escaped when it was made.
     title : str
-        Of the window.
+        Title of the window.
     record : dict
-        Kept in the page for a machine to read (`recorded`).
+        What `record_of` returns; the page keeps it for `recorded` to read.
     end : str
-        HTML at the end of the last section.
+        HTML that is put at the end of the last section.
 
     Returns
     -------
     str
         HTML without scripts or outside references.
     """
-    sections = [("", [])]  # what comes before the first heading has none
-    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
-        if cell.cell_type == "code":
-            sections[-1][1].extend(_shown(cell, after))
-        elif "report" in cell.metadata.get("tags", []) and not cell.source.startswith("*Figure"):
-            if cell.source.startswith("## "):
-                sections.append((cell.source.splitlines()[0][3:], []))
-            sections[-1][1].append(_text(cell.source))
-    sections[-1][1].append(end)
-    headings = list(enumerate(heading for heading, _ in sections))[1:]
-    links = " ".join(f'<a href="#part-{i}">{escape(heading)}</a>' for i, heading in headings)
-    sections[0][1].append(f"<nav>{links}</nav>")
-    body = "\n".join(f'<section id="part-{i}">\n{"".join(html)}\n</section>' for i, (_, html) in enumerate(sections))
+    headings, sections = _sections(notebook)
+    links = " ".join(f'<a href="#part-{i}">{escape(heading)}</a>' for i, heading in enumerate(headings, 1))
+    sections[-1] += end
+    sections[0] += f"<nav>{links}</nav>"
+    body = "\n".join(f'<section id="part-{i}">\n{html}\n</section>' for i, html in enumerate(sections))
     kept = escape(json.dumps(record, sort_keys=True))
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
@@ -119,8 +114,23 @@ def report_page(notebook: NotebookNode, title: str, record: dict, end: str = "")
     )
 
 
+def _sections(notebook: NotebookNode) -> tuple[list[str], list[str]]:
+    """The headings of a report, and the HTML of its sections: one before the first heading, then one a heading."""
+    headings = []
+    sections = [""]
+    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
+        if cell.cell_type == "code":
+            sections[-1] += "".join(_shown(cell, after))
+        elif "report" in cell.metadata.get("tags", []) and not cell.source.startswith("*Figure"):
+            if cell.source.startswith("## "):
+                headings.append(cell.source.splitlines()[0][3:])
+                sections.append("")
+            sections[-1] += _text(cell.source)
+    return headings, sections
+
+
 def _shown(cell: NotebookNode, after: NotebookNode | None) -> Iterator[str]:
-    """The HTML and the pictures that a cell put out; a picture with the caption that follows it."""
+    """The HTML and the pictures that a cell put out; each picture has the caption that the next cell holds."""
     for output in cell.outputs:
         data = output.get("data", {})
         if "image/png" in data:
@@ -134,7 +144,8 @@ def _shown(cell: NotebookNode, after: NotebookNode | None) -> Iterator[str]:
 
 def _text(source: str) -> str:
     """Markdown with maths as HTML with MathML."""
-    mark, math = _unused(source), []
+    mark = _unused(source)
+    math: list[str] = []
     html = markdown2html(_set_maths_aside(source, mark, math))
     html = re.sub(r'<a class="anchor-link".*?</a>', "", html)
     return re.sub(rf"{mark}-(\d+)-HERE", lambda found: math[int(found[1])], html)

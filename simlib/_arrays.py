@@ -1,0 +1,123 @@
+"""What a caller may pass in place of an array: a tensor, a frame, a masked array, a list of arrays.
+
+It is taken as what it is, without a copy where it can be, or refused by name with a way out.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+
+def is_sparse(A: Any) -> bool:
+    """Whether A is a matrix or an array of scipy.sparse, asked without importing scipy."""
+    return type(A).__module__.startswith("scipy.sparse") and hasattr(A, "tocsr")
+
+
+def as_array(A: Any, name: str) -> np.ndarray:
+    """View `A` (array, CPU tensor, frame or nested list) as a real, non-empty 2-D array; never copies an array."""
+    if hasattr(A, "detach") and hasattr(A, "device"):
+        A = _of_tensor(A, name)
+    elif is_sparse(A):
+        raise TypeError(
+            f'{name} is sparse, which cosine_similarity and, with metric="cosine", kmedoids take; this does not: '
+            f"pass {name}.toarray()"
+        )
+    elif isinstance(A, np.ma.MaskedArray):
+        A = _of_masked(A, name)
+    elif hasattr(A, "iloc") or hasattr(A, "__dataframe__"):
+        A = _of_frame(A, name)
+    try:
+        A = np.asarray(A)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a 2-D array of numbers: {error}") from None
+    if A.dtype == object and A.ndim == 1 and A.size:
+        A = _stacked(A, name)
+    _check_numbers(A, name)
+    return A
+
+
+def _check_numbers(A: np.ndarray, name: str) -> None:
+    """Raise unless A is a non-empty 2-D array of real numbers."""
+    if A.dtype.kind not in "fiu":
+        hint = ": a mask? if 0 and 1 are meant, use .astype(float)" if A.dtype.kind == "b" else ""
+        raise TypeError(f"{name} must hold real numbers, got dtype {A.dtype}{hint}")
+    if A.ndim != 2:
+        hint = "; one vector? use X[None, :]" if A.ndim == 1 else ""
+        raise ValueError(f"{name} must be 2-D, one row an item, got shape {A.shape}{hint}")
+    if 0 in A.shape:
+        raise ValueError(f"{name} is empty: shape {A.shape}")
+
+
+def _of_tensor(A: Any, name: str) -> np.ndarray:
+    """The numbers of a tensor on the CPU, without a copy if NumPy knows their type."""
+    if A.device.type != "cpu":
+        raise ValueError(f"{name} is on {A.device}, but this works on the CPU: pass {name}.cpu()")
+    kind = str(A.dtype).removeprefix("torch.")
+    if getattr(A, "is_nested", False):
+        raise TypeError(f"{name} is a nested tensor, whose rows may differ in length: pass one 2-D tensor")
+    if str(A.layout) != "torch.strided":
+        raise TypeError(f"{name} is a sparse tensor: pass {name}.to_dense()")
+    if getattr(A, "is_quantized", False):
+        raise TypeError(f"{name} is a quantised tensor: pass {name}.dequantize()")
+    A = A.detach()
+    return A.float().numpy() if kind == "bfloat16" or kind.startswith("float8") else A.resolve_conj().numpy()
+
+
+def _of_masked(A: np.ma.MaskedArray, name: str) -> np.ndarray:
+    """The numbers of a masked array in which nothing is masked."""
+    hidden = np.argwhere(np.ma.getmaskarray(A))
+    if len(hidden):
+        where = ", ".join(map(str, hidden[0]))
+        raise ValueError(
+            f"{name} has {len(hidden)} masked entries, the first at [{where}]: fill them, with {name}.filled(...), or "
+            "leave their rows out"
+        )
+    return A.data
+
+
+def _of_frame(A: Any, name: str) -> np.ndarray:
+    """The numbers of a frame (pandas, or what can be exchanged with it), or of a series of arrays."""
+    import pandas as pd
+
+    frame = A if hasattr(A, "iloc") else pd.api.interchange.from_dataframe(A)
+    if frame.ndim == 1:
+        return frame.to_numpy()
+    for column, kind in zip(frame.columns, frame.dtypes, strict=True):
+        if not pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind):
+            raise TypeError(
+                f"{name} has a column {column!r} of {kind}, not of numbers: leave it out, with "
+                f"{name}.drop(columns=[{column!r}]), or keep it as the labels"
+            )
+    missing = frame.isna().to_numpy()
+    if missing.any():
+        row, column = np.argwhere(missing)[0]
+        raise ValueError(
+            f"{name} has NaN or infinity in {missing.any(axis=1).sum()} of {len(frame)} rows: a value is missing in "
+            f"column {frame.columns[column]!r} of row {frame.index[row]!r}; {name}.dropna() leaves such rows out"
+        )
+    return frame.to_numpy(dtype=np.result_type(*(_numpy_type(kind) for kind in frame.dtypes)))
+
+
+def _numpy_type(kind: Any) -> np.dtype:
+    """The NumPy type of a column's numbers."""
+    return np.dtype(getattr(kind, "numpy_dtype", None) or getattr(kind, "subtype", None) or kind)
+
+
+def _stacked(A: np.ndarray, name: str) -> np.ndarray:
+    """One array from an array of arrays, a row each."""
+    try:
+        rows = [np.asarray(row) for row in A]
+    except ValueError:
+        _refuse_rows(name, "not every entry is a row of numbers")
+    if not all(row.ndim == 1 and row.dtype.kind in "fiu" for row in rows):
+        _refuse_rows(name, "not every entry is a row of numbers")
+    lengths = {len(row) for row in rows}
+    if len(lengths) > 1:
+        _refuse_rows(name, f"the rows have {min(lengths)} to {max(lengths)} numbers")
+    return np.stack(rows)
+
+
+def _refuse_rows(name: str, why: str) -> NoReturn:
+    raise TypeError(f"{name} must hold real numbers, got dtype object: {why}; np.stack makes one array of equal rows")

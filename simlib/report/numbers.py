@@ -1,0 +1,264 @@
+"""What a report says, as numbers: the data read, the scan laid out, k decided, what fits badly, the table of items.
+
+A (n, d) holds vectors or A (n, n) a matrix, and `metric` says which, as in `kmedoids`. An entry is a similarity, or a
+distance for ``metric="precomputed"``. `fit` is a Clustering of the n items around k of them.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simlib import _check, choose
+from simlib._cards import largest_first
+from simlib._engine.metrics import METRICS, ON_VECTORS
+from simlib.choose import KScan, Stability, scan_k, shuffle_columns
+from simlib.data import DATA, load, written_whole
+from simlib.files import load_matrix, load_vectors
+from simlib.medoids import Clustering, assign
+from simlib.similarity import SIMILARITIES, between
+
+STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
+SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
+DRAWN = 4_000  # items in the pictures of more than that
+LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
+
+
+def read(
+    path: str | None, metric: str, label: Any = None, columns: Any = None
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """The items of a file, or the shipped words.
+
+    Parameters
+    ----------
+    path : path of a file of vectors, or of a matrix for ``metric="similarity"`` and ``"precomputed"``; None: the words
+    metric : as in `kmedoids`
+    label, columns : which columns hold the labels and the vectors, as in `load_vectors`
+
+    Returns
+    -------
+    A : array (n, d) or (n, n), labels : str (n,), card : dict, as `load_vectors` makes it
+    """
+    _check.one_of(metric, "metric", tuple(METRICS))
+    if path is None:
+        return _shipped_words(metric)
+    if metric in ON_VECTORS:
+        A, labels, card = load_vectors(path, label=label, columns=columns)
+        A = _dense(A, card) if _check.is_sparse(A) else A
+    else:
+        A, labels, card = load_matrix(path)
+        A = A if METRICS[metric].of_distances else _on_scale_one(A, card)
+    if len(A) < 4:
+        raise ValueError(f"a report needs at least 4 items, {Path(path).name} has {len(A)}")
+    return A, labels, card
+
+
+def _dense(A: Any, card: dict[str, Any]) -> np.ndarray:
+    """Sparse vectors as an ordinary array, if it fits into memory; the card says so."""
+    need = int(np.prod(A.shape)) * A.dtype.itemsize
+    _check.memory(need, "the vectors, written out with their zeros,", "take fewer columns")
+    card["notes"].append("The vectors are stored without their zeros and were written out.")
+    return A.toarray()
+
+
+def _on_scale_one(A: np.ndarray, card: dict[str, Any]) -> np.ndarray:
+    """Similarities divided by the similarity of an item to itself, if that is one number other than 1."""
+    own = np.asarray(A.diagonal(), dtype=np.float64)
+    top = own.max()
+    if not (np.isfinite(top) and top > 0 and abs(top - 1) > SAME and np.all(abs(own - top) <= SAME * top)):
+        return A
+    _check.memory(A.nbytes, "a copy of the matrix on the scale of 1", "divide it before")
+    card["notes"].append(f"Similarities are divided by {top:g}, the similarity of an item to itself.")
+    return (A / top).astype(np.float64 if A.dtype.kind != "f" else A.dtype)
+
+
+def _shipped_words(metric: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """The words that come with the workbook, as `read` returns them."""
+    if metric not in ON_VECTORS:
+        raise ValueError(f'the shipped words are vectors: metric must be "cosine" or "correlation", got "{metric}"')
+    words = load("words")
+    checksums = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())
+    card = {
+        "file": "vectors.npy",
+        "format": "the shipped words",
+        "sha256": checksums["vectors.npy"],
+        "rows": words.vectors.shape[0],
+        "columns": words.vectors.shape[1],
+        "dtype": "int8",
+        "dropped": [],
+        "notes": [],
+    }
+    return words.vectors, words.names, card
+
+
+def compare(A: Any, metric: str) -> tuple[np.ndarray, str]:
+    """The matrix of similarities and its metric, for up to 20,000 vectors; more vectors, and matrices, as they are."""
+    if metric in ON_VECTORS and len(A) <= STORED:
+        return SIMILARITIES[metric](A, dtype=np.float32), "similarity"
+    return A, metric
+
+
+def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None) -> list[int]:
+    """The numbers of clusters to scan.
+
+    Parameters
+    ----------
+    n : int, items
+    k : int, the one asked for, if any; always in the result
+    ks : the ones asked for, if any
+
+    Returns
+    -------
+    list of int
+        `ks`; else a few around k, from a quarter of it to its double; else from 2 to a quarter of n or 1,024, close to
+        each other up to 8. For more than 5,000 items each is twice the one before.
+
+    Examples
+    --------
+    >>> ladder(1000, 40)
+    [10, 20, 30, 40, 60, 80]
+    >>> ladder(100)
+    [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24]
+    """
+    chosen = [] if k is None else [_check.whole_number(k, "k", 2, n - 1, " (the number of items less one)")]
+    if ks is None and k is not None:
+        around = (k // 4, k // 2, 3 * k // 4, 3 * k // 2, 2 * k) if n <= 5000 else (k // 4, k // 2, 2 * k)
+        ks = [number for number in around if 2 <= number < n]
+    elif ks is None:
+        steps = LADDER if n <= 5000 else [number for number in LADDER if number & (number - 1) == 0]
+        ks = [number for number in steps if number <= max(n // 4, 3)]
+    return sorted({*chosen, *ks})
+
+
+def shuffled_scan(A: Any, metric: str, ks: Sequence[int], random_state: int = 0) -> KScan | None:
+    """The scan of vectors whose columns are shuffled, the yardstick of `KScan.picks`; None if A is a matrix."""
+    if metric not in ON_VECTORS:
+        return None
+    S, kind = compare(shuffle_columns(A, random_state), metric)
+    return scan_k(S, ks, metric=kind, random_state=random_state)
+
+
+def decide(scan: KScan, k: int | None, null: KScan | None = None) -> tuple[int, str]:
+    """The k to show, and why in a sentence: the one asked for, else the silhouette's, with what speaks against it."""
+    if k is not None:
+        return k, f"k = {k:,} was asked for."
+    pick = scan.picks(null)[-1]
+    rule = f"of the {len(scan.ks)} that were tried this one has the largest mean silhouette ({pick.doubt})"
+    return pick.k, f"No k was asked for; {rule}."
+
+
+def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:
+    """`choose.stability` with halves of the items; None if a half has fewer items than k."""
+    return choose.stability(A, k, metric=metric, random_state=random_state) if k <= len(A) // 2 else None
+
+
+def any_two(A: Any, metric: str) -> float:
+    """Mean entry of two different items, over all pairs with one of at most 500 evenly spaced items."""
+    n = len(A)
+    total = 0.0
+    rows = np.arange(min(n, 500)) * n // min(n, 500)
+    for some in np.array_split(rows, -(-len(rows) // 50)):
+        found = between(A, metric, some, slice(None))  # (50, n)
+        total += found.sum(dtype=np.float64) - found[np.arange(len(some)), some].sum(dtype=np.float64)
+    return float(total / (len(rows) * (n - 1)))
+
+
+def outside(fit: Clustering) -> np.ndarray:
+    """Row numbers of the items that are not medoids."""
+    return np.setdiff1d(np.arange(len(fit.labels)), fit.medoids)
+
+
+def entries(fit: Clustering) -> np.ndarray:
+    """Each item's similarity to, or distance from, its own medoid (n,)."""
+    return fit.distance if METRICS[fit.metric].of_distances else fit.similarity
+
+
+def ranks(fit: Clustering) -> np.ndarray:
+    """The clusters' numbers in a report, (k,): 1 for the largest; equal sizes in the order of the medoids."""
+    number = np.empty(len(fit.medoids), dtype=np.int64)
+    number[largest_first(fit)] = np.arange(1, len(number) + 1)
+    return number
+
+
+def rivals(A: Any, metric: str, fit: Clustering, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For some items the nearest medoid that is not their own.
+
+    Returns
+    -------
+    other : int64 (len(rows),), its cluster
+    entry : float64 (len(rows),), the similarity to it, or the distance from it
+    """
+    to_medoids = between(A, metric, rows, fit.medoids).astype(np.float64)  # (len(rows), k)
+    closeness = METRICS[metric].sign * to_medoids
+    closeness[np.arange(len(rows)), fit.labels[rows]] = -np.inf
+    other = closeness.argmax(axis=1)
+    return other, to_medoids[np.arange(len(rows)), other]
+
+
+def picture(A: Any, metric: str, fit: Clustering) -> tuple[np.ndarray, Clustering, np.ndarray, str]:
+    """What the pictures of the map and of the matrix are drawn from.
+
+    Of more than 20,000 items the medoids are drawn and at most 4,000 others, evenly spaced; so they are of more than
+    4,000 items if the matrix must be scaled to [-1, 1]. Distances become 1 - distance / largest, and similarities
+    beyond 1 are divided by the largest.
+
+    Returns
+    -------
+    S : (m, m) similarities in [-1, 1] of the m drawn items, or A itself if these are vectors of all items
+    fit : Clustering of the drawn items
+    rows : int64 (m,), their row numbers in A
+    unit : what S holds, in words
+    """
+    of_distances = METRICS[metric].of_distances
+    top = 1.0 if metric in ON_VECTORS else max(float(A.max()), -float(A.min())) or 1.0
+    scaled = of_distances or top > 1 + 1e-5
+    rows = np.arange(len(A))
+    if len(A) > (DRAWN if scaled else STORED):
+        rows = _drawn(fit)
+        A = between(A, metric, rows, rows)
+        fit = assign(A, np.searchsorted(rows, fit.medoids), metric=metric if of_distances else "similarity")
+    if of_distances:
+        return 1 - A / top, fit, rows, "1 − distance / largest distance"
+    if scaled:
+        return A / top, fit, rows, "similarity / largest"
+    return A, fit, rows, "similarity"
+
+
+def _drawn(fit: Clustering) -> np.ndarray:
+    """Row numbers of the medoids and of at most `DRAWN` evenly spaced others, ascending."""
+    others = outside(fit)
+    most = min(len(others), DRAWN)
+    return np.sort(np.concatenate([fit.medoids, others[np.arange(most) * len(others) // most]]))
+
+
+def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
+    """Write a line for each item, as CSV that no spreadsheet computes.
+
+    A label that begins like a formula gets an apostrophe in front. Rows are counted from 0.
+    """
+    number = ranks(fit)
+    entry = entries(fit)
+    labels = [cell(label) for label in labels]
+    with written_whole(path) as draft, open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"])
+        for i, j in enumerate(fit.labels):
+            exemplar = labels[fit.medoids[j]]
+            table.writerow([i, labels[i], number[j], exemplar, f"{entry[i]:.4f}", f"{scores[i]:.4f}"])
+
+
+def cell(label: Any) -> str:
+    """A label that a spreadsheet shows and does not compute.
+
+    Examples
+    --------
+    >>> cell("=1+1"), cell("trout")
+    ("'=1+1", 'trout')
+    """
+    text = str(label)
+    return "'" + text if text.startswith(FORMULA) else text

@@ -1,0 +1,129 @@
+"""What a report can be told: its options with their defaults, and the command line that sets them."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from simlib._engine.metrics import METRICS
+from simlib._labels import plain
+from simlib.medoids import METHODS
+
+OPTIONS: dict[str, Any] = {
+    "k": None,
+    "ks": None,
+    "metric": "cosine",
+    "method": "fasterpam",
+    "seed": 0,
+    "title": None,
+    "label": None,
+    "columns": None,
+}
+LONGEST_TITLE = 200  # characters
+
+HELP = """\
+Sort the items of a file into clusters, each around one of the items, and write what came out as one HTML page that
+opens anywhere without a network: how tight and how stable the clusters are, the exemplars, a map, the curves over k,
+the items that fit badly. Every item with its cluster is in a CSV file beside it."""
+EXAMPLES = """\
+examples
+  %(prog)s my.csv                      k is left out: a scan shows what each criterion would take
+  %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, report_items.csv, report.pdf
+  %(prog)s series.csv --metric correlation --ks 4,8,12,16,24 --title "Stations by temperature"
+  %(prog)s distances.npy --metric precomputed --k 30
+  %(prog)s my.csv --verify report.html  make it again and say what differs
+
+the file
+  .csv, .tsv, .parquet: a row an item; columns of numbers are the vectors, a column of text the labels
+  .npy, .npz: vectors (n, d), or with --metric similarity or precomputed a matrix (n, n); word2vec and GloVe text
+Without a file the 20,000 words that come with the workbook are used.
+
+exit status: 0 done, 1 --verify found a difference, 2 an error (one line says which), 130 stopped"""
+
+
+def completed(options: dict[str, Any]) -> dict[str, Any]:
+    """The options given, with the defaults of those left out, in the order of `OPTIONS`."""
+    if unknown := set(options) - set(OPTIONS):
+        raise TypeError(f"options are {', '.join(OPTIONS)}, got {', '.join(sorted(unknown))}")
+    options = {**OPTIONS, **options}
+    options["title"] = plain(options["title"] or "", LONGEST_TITLE) or None
+    return options
+
+
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line; what cannot be read ends the program with one line."""
+    parser = _Parser(
+        "python -m simlib.report",
+        description=HELP,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_page(parser.add_argument)
+    _add_clusters(parser.add_argument)
+    _add_columns(parser.add_argument)
+    _add_again(parser.add_argument)
+    asked = parser.parse_args(arguments)
+    set_too = [name for name in (*OPTIONS, "out", "pdf", "no_stamp") if getattr(asked, name)]
+    if asked.verify and set_too:
+        parser.error(f"--verify takes everything from the report: leave out --{set_too[0].replace('_', '-')}")
+    return asked
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {plain(message, 600)} (--help explains)\n")
+
+
+def _add_page(add: Callable[..., Any]) -> None:
+    """The file, the number of clusters, and the page that is written."""
+    add("data", nargs="?", help="the file; see below")
+    about = "number of clusters (left out: a scan, and one k of it by a rule that the report states)"
+    add("--k", type=_at_least(2), help=about)
+    add("--out", type=Path, help="the page to write (default report.html); one that exists is replaced")
+    add("--pdf", action="store_true", help="also print the page to a PDF beside it (needs Chromium)")
+    add("--title", help="heading of the page")
+
+
+def _add_clusters(add: Callable[..., Any]) -> None:
+    """How the items are compared and clustered."""
+    about = "how vectors are compared, by cosine (default) or correlation; or what the matrix in the file holds"
+    add("--metric", choices=METRICS, help=f"{about}, similarity or distances (precomputed)")
+    about = "fasterpam (default): exchanges until none helps; alternate: the simple loop, often a tenth worse"
+    add("--method", choices=METHODS, help=about)
+    about = "numbers of clusters to scan (default: a few around --k; or from 2 to a quarter of the items, at most 1024)"
+    add("--ks", type=_numbers, metavar="2,4,8", help=about)
+    add("--seed", type=_at_least(0), help="of everything drawn at random (default 0)")
+
+
+def _add_columns(add: Callable[..., Any]) -> None:
+    """Which columns of the file are read."""
+    add("--label", help="name of the column that holds the labels")
+    about = "names of the columns that hold the vectors (default: all columns of numbers)"
+    add("--columns", type=lambda text: text.split(","), metavar="a,b", help=about)
+
+
+def _add_again(add: Callable[..., Any]) -> None:
+    """How a report is made the same again."""
+    add("--no-stamp", action="store_true", help="leave out date and times: the same data give the same bytes")
+    about = "make this report again, from the parameters recorded in it and the file, and say what differs"
+    add("--verify", type=Path, metavar="REPORT", help=about)
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    """A reader of whole numbers of at least `low`."""
+
+    def number(text: str) -> int:
+        if not text.strip().isdecimal() or int(text) < low:
+            raise argparse.ArgumentTypeError(f"must be a whole number of at least {low}, got {text!r}")
+        return int(text)
+
+    return number
+
+
+def _numbers(text: str) -> list[int]:
+    """Numbers of clusters with commas between them, ascending and each once."""
+    return sorted({_at_least(2)(part) for part in text.split(",")})

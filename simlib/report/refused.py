@@ -1,0 +1,35 @@
+"""What stands in the way of a report, and the files that are looked at before any work."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+class Refused(Exception):
+    """What stands in the way of a report; the message is one line for a person."""
+
+
+def readable(path: str | Path) -> Path:
+    """The absolute path of a file that is there."""
+    path = Path(path).absolute()
+    if path.is_dir():
+        raise Refused(f"{path} is a directory, expected a file")
+    if not path.is_file():
+        raise Refused(f"there is no file {path}")
+    return path
+
+
+def writable(target: Path, source: Path | None) -> None:
+    """Refuse a target that cannot be written, or that is the data file `source`."""
+    if target.is_dir():
+        raise Refused(f"{target} is a directory, expected the name of a file to write")
+    if source is not None and target.exists() and target.samefile(source):
+        raise Refused(f"{target} is the data file: choose another --out")
+    draft = target.with_name(f".{target.stem}.{os.getpid()}.try")
+    try:
+        draft.touch()
+    except OSError as error:
+        raise Refused(f"{target} cannot be written: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,68 @@
+"""Clusters as cards in HTML that brings its own look; the names in it are escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simlib import _cards, _check
+from simlib._cards import Card
+from simlib._labels import SHORT, marked
+from simlib.medoids import Clustering
+from simlib.widgets import inputs
+
+CARD = "border:1px solid #bbb;border-radius:6px;padding:6px 10px;line-height:1.35;overflow-wrap:anywhere"
+FOUND = CARD.replace("1px solid #bbb", "2px solid #0072B2").replace("6px 10px", "5px 9px")  # of the item searched for
+GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:8px"
+LISTED = 8  # members named on a card, beside the exemplar
+
+
+def cards_html(fit: Clustering, S: Any, labels: Sequence[str] | None = None, cards: int = 9) -> str:
+    """The largest clusters as cards: exemplar, size, mean closeness, nearest members, and the neighbour cluster.
+
+    Parameters
+    ----------
+    fit : Clustering
+    S : array
+        What it was made from: similarities or distances (n, n), or vectors (n, d).
+    labels : n names, optional
+    cards : int
+        How many clusters to show, the largest first.
+
+    Returns
+    -------
+    str
+        HTML; the names in it are escaped.
+    """
+    names = inputs.item_names(labels, len(fit.labels))
+    S = inputs.scanned(S, fit)
+    near = _cards.neighbours(inputs.closeness(S, fit.medoids, fit.medoids, fit), np.arange(len(fit.medoids)))
+    return grid(fit, near, names, _check.whole_number(cards, "cards", 1))
+
+
+def grid(fit: Clustering, near: np.ndarray, names: list[str], cards: int, item: int | None = None) -> str:
+    """The cluster of `item`, then the largest others, as a grid of HTML; `near` (k,) is from `_cards.neighbours`."""
+    order = _cards.largest_first(fit)
+    own = None if item is None else fit.labels[item]
+    if own is not None:
+        order = np.concatenate([[own], order[order != own]])
+    shown = []
+    for j in order[:cards]:
+        neighbour = int(fit.medoids[near[j]]) if near[j] >= 0 else None
+        shown.append(_html(_cards.card(fit, j, neighbour), names, item if j == own else None))
+    return f'<div style="{GRID}">{"".join(shown)}</div>'
+
+
+def _html(card: Card, names: list[str], item: int | None) -> str:
+    """One cluster as HTML; `item` is the member searched for, if it is one of this cluster."""
+    texts = [(i, marked(names[i], SHORT)) for i in card.others[:LISTED]]
+    others = ", ".join(f"<b>{text}</b>" if i == item else text for i, text in texts)
+    size = f"{card.size:,} item" + ("s" if card.size > 1 else "")
+    tight = f"mean {card.entry} {card.entries.mean():.2f}" if card.size > 1 else "alone"
+    beside = "" if card.neighbour is None else f", next to {marked(names[card.neighbour], SHORT)}"
+    return (
+        f'<div style="{CARD if item is None else FOUND}"><b>★ {marked(names[card.exemplar], SHORT)}</b> '
+        f'<span style="opacity:.7">{size}, {tight}{beside}</span><br>{others}</div>'
+    )
