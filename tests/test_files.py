@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from doors import read_or_refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
@@ -114,9 +115,10 @@ def test_a_new_format_is_one_row_of_the_table(tmp_path, monkeypatch):
         ValueError, match=r"\.npz, \.parquet, \.csv, \.tsv, \.txt, \.vec, .*, \.raw, \.dat, text, .* also in \.gz"
     ):
         load_vectors(text_file(tmp_path, "1", "a.foo"))
-    pq.write_table(pa.table({"a": [1.0]}), tmp_path / "S.parquet")
-    with pytest.raises(ValueError, match=r"is read from \.npy, \.npz, text, .* or bytes, not from \.parquet"):
-        load_matrix(tmp_path / "S.parquet")
+    no_matrices = row._replace(name="lists", suffixes=(".lists",), matrices=False)
+    monkeypatch.setattr(formats, "FORMATS", (*formats.FORMATS, no_matrices))
+    with pytest.raises(ValueError, match=r"is read from \.npy, \.npz, .parquet, text, .* or bytes, not from \.lists"):
+        load_matrix(text_file(tmp_path, "1", "S.lists"))
 
 
 def test_matlab_without_a_heading(tmp_path):
@@ -249,12 +251,16 @@ def test_rows_that_cannot_be_used_are_named(tmp_path):
     loaded = load_vectors(text_file(tmp_path, "w,a,b\nx,1,2\ny,,3\nz,4,inf\nu,5,6\nv,NA,1\n0,0,0\n"))
     assert loaded.vectors.tolist() == [[1, 2], [5, 6], [0, 0]]  # a row of zeros stays
     assert loaded.labels.tolist() == ["x", "u", "0"]
-    assert loaded.card["dropped"] == ["3 rows with a missing or infinite number (counted from 0: 1, 2, 4)."]
+    assert loaded.card["dropped"] == [
+        "3 rows with a missing or infinite number (counted from 0: 1, 2, 4). How many each has: 'y' 1, 'z' 1, 'v' 1."
+    ]
+    assert loaded.card["kept"].tolist() == [0, 3, 5]
     FRAME.mask(FRAME > 1.5).to_parquet(tmp_path / "a.parquet")
     missing = (X > 1.5).any(axis=1)
     loaded = load_vectors(tmp_path / "a.parquet")
     assert_array_equal(loaded.vectors, X[~missing])
-    assert loaded.labels.tolist() == [str(i) for i in range((~missing).sum())]
+    assert loaded.labels.tolist() == [str(i) for i in np.flatnonzero(~missing)]  # the numbers of the rows in the file
+    assert_array_equal(loaded.card["kept"], np.flatnonzero(~missing))
     assert loaded.card["dropped"][0].startswith(f"{missing.sum()} rows with a missing")
 
 
@@ -443,7 +449,7 @@ def test_matrices_that_are_none(tmp_path):
     with pytest.raises(ValueError, match=r"a.csv has NaN or infinity in 1 of 2 rows: 1"):
         load_matrix(text_file(tmp_path, "1,0\n0,nan\n"))
     FRAME.to_parquet(tmp_path / "S.parquet")
-    with pytest.raises(ValueError, match=r"S.parquet: a matrix is read from .npy, .npz, text, "):
+    with pytest.raises(ValueError, match=r"S.parquet: a matrix of similarities must be square, got \(30, 4\); vectors"):
         load_matrix(tmp_path / "S.parquet")
 
 
@@ -625,14 +631,6 @@ def test_a_packed_file_is_read_as_the_plain_one(tmp_path):
     plain, packed = (load_vectors(tmp_path / name) for name in ("a.csv", "b.csv.gz"))
     assert_array_equal(plain.vectors, packed.vectors)
     assert plain.card["sha256"] != packed.card["sha256"]
-
-
-def read_or_refused(load, path):
-    """What was read, or None and the message."""
-    try:
-        return load(path), path.name
-    except ValueError as error:
-        return None, str(error)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.txt", "a.npy", "a.npz", "a.parquet", "a.csv.gz"]))

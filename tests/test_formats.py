@@ -566,14 +566,6 @@ def test_files_that_are_refused(case, tmp_path):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_brackets_in_a_name_are_no_list(tmp_path):
-    path = tmp_path / "names.csv"
-    path.write_text('name,x,y\n"$\\frac{1}{0}$ and $x",1,2\n"f(1), g(2)",3,4\n"a[1]",5,6\n')
-    found = load_vectors(path)
-    assert found.vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
-    assert found.labels.tolist() == ["$\\frac{1}{0}$ and $x", "f(1), g(2)", "a[1]"]
-
-
 @pytest.mark.parametrize(
     "case", [case for case in READ if "sparse" in case or "svmlight" in case or "save_npz" in case]
 )
@@ -744,3 +736,11 @@ def test_any_bytes_are_read_or_refused_in_one_line(tmp_path_factory, content, na
         _, words = read_or_refused(load, path)
         assert name in words
         assert len(words.splitlines()) == 1
+
+
+def test_brackets_in_a_name_are_no_list(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text('name,x,y\n"$\\frac{1}{0}$ and $x",1,2\n"f(1), g(2)",3,4\n"a[1]",5,6\n')
+    found = load_vectors(path)
+    assert found.vectors.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert found.labels.tolist() == ["$\\frac{1}{0}$ and $x", "f(1), g(2)", "a[1]"]

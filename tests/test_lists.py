@@ -393,7 +393,9 @@ def test_several_lists_in_a_cell_are_noted(tmp_path):
 def test_rows_without_a_vector_are_named(tmp_path):
     name, content, *_ = READ["a vector that is \\N"]
     loaded = load_vectors(written(tmp_path, name, content))
-    assert loaded.card["dropped"] == ["1 rows with a missing or infinite number (counted from 0: 2)."]
+    assert loaded.card["dropped"] == [
+        "1 rows with a missing or infinite number (counted from 0: 2). How many each has: 'pear' 5."
+    ]
 
 
 def test_pieces_change_nothing(tmp_path, monkeypatch):

@@ -8,15 +8,21 @@ Where to find what
     interface.py   what every reader takes (`Source`) and gives back (`Read`)
     text.py  word2vec.py  json.py  svmlight.py                              the readers of text
     npy.py  hdf5.py  matlab.py  tensors.py  vecs.py  word2vec_binary.py      the readers of arrays
-    parquet.py  arrow.py                                                    the readers of tables of Arrow
-    lines.py  dialect.py      text files: their encoding and lines; their separator, decimal sign and heading
+    parquet.py  arrow.py  arrow_schema.py                                   the readers of tables of Arrow
+    lines.py  heads.py  dialect.py  numerals.py   text: its encoding and lines; what stands before a table; separator,
+                   decimal sign and heading; how numbers are written, and the marks beside them
+    table.py  strays.py       a table of text as pandas parses it; what does not belong among its numbers
     brackets.py  lists.py     vectors that stand in a file as lists: in lines of text; in the cells of a column
     packed.py      vectors that were packed as bytes
     records.py     where the items are in a value of JSON
-    columns.py     which column holds the labels, which are the vectors, which number the rows
+    matrix_text.py  phylip.py  mega.py  ragged.py  halves.py      texts of a matrix that are no table
+    pairs.py  squares.py      a matrix as a list of pairs; halves and lists of distances made square, names compared
+    columns.py  counters.py  dates.py      which column holds the labels, which are the vectors, and which only number,
+                   class or date the rows
     held.py        the same for a file that holds arrays by name
     digits.py      whether numbers in text become float32 or float64
     sparse.py      vectors of which only the numbers that are not 0 are stored
+    gaps.py  remarks.py       rows with gaps; what a person should know about the vectors
     pieces.py  messages.py  arrays.py  card.py    what all of them share
 """
 
@@ -27,9 +33,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib.files import arrays, formats, sparse
-from simlib.files.card import Card, card_of
-from simlib.files.interface import Source
+from simlib import _check
+from simlib.files import arrays, formats, gaps, remarks, sparse, squares
+from simlib.files.card import card_of
+from simlib.files.interface import Read, Source
 
 ONE_COLUMN = (
     "One column: the cosine similarity of single numbers is only 1 or -1, and they have no correlation. Give distances "
@@ -38,7 +45,7 @@ ONE_COLUMN = (
 
 
 class Loaded(NamedTuple):
-    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes."""
+    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes, kept."""
 
     vectors: Any  # np.ndarray, or scipy.sparse.csr_array
     labels: np.ndarray
@@ -54,7 +61,12 @@ class LoadedMatrix(NamedTuple):
 
 
 def load_vectors(
-    path: Any, *, label: str | None = None, columns: list[str] | None = None, progress: bool = False
+    path: Any,
+    *,
+    label: str | None = None,
+    columns: list[str] | None = None,
+    progress: bool = False,
+    transpose: bool = False,
 ) -> Loaded:
     """Read vectors and their labels from a file.
 
@@ -85,15 +97,19 @@ def load_vectors(
         not; they may be written as JSON, Python, NumPy or PostgreSQL writes them.
     label : str, optional
         Name of the column of labels. Default: the first column of text. In JSON, fields named text, title, name or
-        the like go first. If there is no text, a column that numbers the rows; if there is none either, 0, 1, 2, ...
-        In a file of arrays the labels are an array named labels, label, names, words or ids, else the first array of
-        texts.
+        the like go first. If there is no text, a column that numbers the rows; if there is none either, the numbers
+        of the rows in the file: 0, 1, 2, ... In a file of arrays the labels are an array named labels, label, names,
+        words or ids, else the first array of texts.
     columns : list of str, optional
         Names of the columns that are the vectors, or of the one array. Default: the one column of lists. If there is
-        none, all columns of numbers but those that number the rows: they hold distinct whole numbers and are called
-        id, index, user_id or the like, or have no name.
+        none, all columns of numbers but those that number, class or date the rows: row numbers and ids (distinct whole
+        numbers that are called so, or stand in front and count or outweigh all others), and classes that are called
+        label, class, target or the like. What is not sure is kept, and a note says so.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a table of Arrow.
+    transpose : bool
+        Whether the columns are the items, as in a table of prices by day or of genes by samples. The names of the
+        columns become the labels.
 
     Returns
     -------
@@ -104,14 +120,16 @@ def load_vectors(
         kept. Sparse files give a ``scipy.sparse.csr_array``.
         labels : texts (n,), cut to 200 characters.
         card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
-        sentence for whatever was decided).
+        sentence for whatever was decided), kept (the numbers of the items that were kept, int64 (n,), counted from 0
+        in the file before anything was left out; None if all were kept).
 
     Raises
     ------
     FileNotFoundError, IsADirectoryError
     ValueError
-        The file is empty, cut off, of unequal rows, not numeric, wrongly encoded or of an unknown kind. The message
-        names the file and the way out.
+        The file is empty, cut off, of unequal rows, not numeric, wrongly encoded or of an unknown kind. Dates label
+        the rows, or most rows have gaps: then the columns may be the items. The message names the file and the way
+        out.
     MemoryError
         The file says that it holds more than fits into memory.
     ImportError
@@ -124,6 +142,9 @@ def load_vectors(
     14 s and 0.7 GB, as JSON lines 28 s and 0.8 GB. The labels are an array as wide as the longest of them: a single
     one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one with missing
     numbers.
+
+    A percent sign, a sign of a currency or a unit in brackets is left out if all numbers of a column carry it. Lines
+    before the table are skipped: those of GEO, which begin with an exclamation mark, those of GCT, and titles.
 
     Examples
     --------
@@ -138,17 +159,22 @@ def load_vectors(
     """
     path = Path(path)
     form = formats.format_of(path)
-    source = Source(path, card_of(path, form.name), label, columns, progress=progress)
-    values, labels, _ = form.read(source)
+    source = Source(path, card_of(path, form.name), label, columns, progress=progress, transpose=transpose)
+    found = form.read(source)
     formats.refuse_names(source, form)
+    if not sparse.is_sparse(found.values):
+        remarks.refuse_half_a_matrix(source, found)
+    if transpose:
+        found = _transposed(source, found)
+    values, labels, names, without_gaps = found
+    del found
     if sparse.is_sparse(values):
         vectors, labels = sparse.finished(source, values, labels)
     else:
         vectors = arrays.as_floats(values, source.name)
         del values  # where it was copied, memory has room for one copy only
-        vectors, labels = arrays.keep_finite_rows(vectors, labels, source.card)
-        if labels is None:
-            _note_first_column_that_counts(vectors, source.card)
+        vectors, labels = gaps.leave_out(source, vectors, labels, without_gaps)
+        remarks.note_all(source, vectors, labels, names)
     rows, columns_found = vectors.shape
     if not rows:
         raise ValueError(f"{source.name}: no row of numbers is left; {' '.join(source.card.dropped)}")
@@ -164,10 +190,10 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), delimited text, or a .npz, .json, .h5, .mat or
-        .safetensors file. Text may have labels in its first row or its first column.
+        A .npy file (it is memory-mapped: only what is used is read), a table of text, .parquet, .feather or .arrow,
+        or a .npz, .json, .h5, .mat or .safetensors file.
     progress : bool
-        Draw a bar over the bytes of a text file.
+        Draw a bar over the bytes of a text file or the rows of a .parquet file.
 
     Returns
     -------
@@ -178,7 +204,25 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Raises
     ------
     FileNotFoundError, IsADirectoryError, ValueError, MemoryError
-        As `load_vectors`; also if the matrix is not square, or a text file has NaN or infinity in it.
+        As `load_vectors`; also if the matrix is not square, if the names above the columns are not those of the rows,
+        if a pair is missing or given twice with different numbers, or if a number is missing or infinite (of a .npy
+        file this is found where the matrix is used).
+
+    Notes
+    -----
+    The card says what was completed. These forms are understood:
+
+    =====================  ==========================================================================================
+    form                   how it looks
+    =====================  ==========================================================================================
+    whole                  n rows of n numbers; names above, in front, or both, in the same order
+    lower or upper half    the other half is empty, NaN, 0 or infinite, or the lines grow or shrink by one number; the
+                           diagonal may be missing: it is taken as 0, and as 1 if the numbers look like correlations
+    PHYLIP, Mash           the number of items, then a line an item: its name and all its distances, or half of them
+    MEGA                   `#mega`, names, one half
+    condensed              n(n-1)/2 numbers as scipy's `pdist` gives them: one column, one line, or a 1-D array
+    list of pairs          three columns: a name, another name, a number; each pair once, or once in each direction
+    =====================  ==========================================================================================
 
     Examples
     --------
@@ -192,20 +236,22 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     form = formats.format_of(path)
     formats.refuse_matrix(path, form)
     source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
-    matrix, labels, names = form.read(source)
-    if sparse.is_sparse(matrix):
+    found = form.read(source)
+    if sparse.is_sparse(found.values):
         raise ValueError(f"{source.name} holds a sparse matrix: save it as .npy, np.save('S.npy', matrix.toarray())")
-    if matrix.shape[0] != matrix.shape[1]:
-        raise ValueError(f"{source.name}: a matrix of similarities must be square, got {matrix.shape}; vectors?")
-    if not matrix.dtype.isnative:  # the file was written on another kind of machine
-        matrix = np.array(matrix, matrix.dtype.newbyteorder("="))
+    matrix, names = squares.squared(source, found)
     matrix.setflags(write=False)
-    labels = arrays.as_labels(names if labels is None else labels, len(matrix), source.card)
+    labels = arrays.as_labels(names, len(matrix), source.card)
     return LoadedMatrix(matrix, labels, source.card.with_shape(matrix))
 
 
-def _note_first_column_that_counts(vectors: np.ndarray, card: Card) -> None:
-    """Say on the card if the first of several columns runs up in steps of 1; vectors (n, d) have no labels."""
-    n, d = vectors.shape
-    if d > 1 and n > 2 and np.all(np.diff(vectors[:, 0]) == 1):
-        card.notes.append("The first column runs up in steps of 1: if it numbers the rows, it should be left out.")
+def _transposed(source: Source, found: Read) -> Read:
+    """What was found, with the columns as items: their names become labels, and the labels names."""
+    values: Any = found.values
+    _, labels, names, without_gaps = found
+    if labels is not None:
+        labels = [str(label) for label in labels]
+    if sparse.is_sparse(values):
+        return Read(values.T.tocsr(), names, labels)
+    _check.memory(values.nbytes, f"{source.name}, transposed,", "transpose it in a file of its own")
+    return Read(np.ascontiguousarray(values.T), names, labels, without_gaps)

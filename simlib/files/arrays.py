@@ -1,6 +1,6 @@
 """From what a reader found to what is handed out.
 
-Numbers become float32 or float64, rows with a missing number are left out, and labels become texts.
+Numbers become float32 or float64, and labels become texts.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
-from simlib.files import pieces
 from simlib.files.card import Card
 
 LARGEST_IN_FLOAT32 = 2**24  # float32 holds whole numbers up to here exactly
@@ -35,30 +34,10 @@ def as_floats(array: np.ndarray, name: str) -> np.ndarray:
     return np.array(array, dtype)
 
 
-def keep_finite_rows(vectors: np.ndarray, labels: Any, card: Card) -> tuple[np.ndarray, Any]:
-    """Leave out the rows with NaN or infinity; the card says which. `vectors` is written: its rows move up."""
-    finite = np.empty(len(vectors), bool)
-    kept = 0
-    for start in range(0, len(vectors), pieces.ROWS_A_PIECE):
-        stop = start + pieces.ROWS_A_PIECE
-        piece = vectors[start:stop]
-        finite[start:stop] = np.isfinite(piece).all(axis=1)
-        if kept < start or not finite[start:stop].all():
-            piece = piece[finite[start:stop]]
-            vectors[kept : kept + len(piece)] = piece
-        kept += len(piece)
-    if kept == len(vectors):
-        return vectors, labels
-    bad = np.flatnonzero(~finite)
-    rows = ", ".join(map(str, bad[:5])) + (", ..." if len(bad) > 5 else "")
-    card.dropped.append(f"{len(bad)} rows with a missing or infinite number (counted from 0: {rows}).")
-    return vectors[:kept], None if labels is None else np.asarray(labels, object)[finite]
-
-
 def as_labels(labels: Sequence[Any] | np.ndarray | None, n: int, card: Card) -> np.ndarray:
-    """The n labels as str (n,), cut to a length that can be shown; without labels, the row numbers."""
+    """The n labels as str (n,), cut to a length that can be shown; without labels, the row numbers in the file."""
     if labels is None:
-        return np.arange(n).astype(str)
+        return (np.arange(n) if card.kept is None else card.kept).astype(str)
     texts = ["" if label is None else str(label) for label in labels]
     if empty := sum(not text for text in texts):
         card.notes.append(f"{empty} labels are empty.")

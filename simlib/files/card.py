@@ -21,6 +21,7 @@ class Card:
     sha256 : the checksum of the file's bytes
     dropped : a sentence for whatever was left out
     notes : a sentence for whatever was decided
+    kept : the numbers of the items that were kept, int64 (n,), counted from 0 in the file, or None: all were kept
     """
 
     file: str
@@ -28,6 +29,7 @@ class Card:
     sha256: str
     dropped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    kept: np.ndarray | None = None
 
     def with_shape(self, array: np.ndarray) -> dict[str, Any]:
         """The card as a dictionary that also describes the array (rows, columns) that is handed out."""

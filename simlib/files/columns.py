@@ -1,21 +1,17 @@
-"""Which column of a table holds the labels, which columns are the vectors, and which only number the rows.
+"""Which column of a table holds the labels, which columns are the vectors, and which are neither.
 
-A reader describes its columns as a list of `Column`, and `roles` decides. Columns are counted from 0.
+A reader describes its columns as a list of `Column`, `counters.judged` adds what their values tell, and `roles`
+decides. Columns are counted from 0.
 """
 
 from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-import numpy as np
-
 from simlib.files.interface import Source
 from simlib.files.messages import listed
 
-Kind = Literal["number", "text", "list", "other"]
-
-# A column that numbers the rows has one of these names, or one that ends in _id.
-NAMES_OF_COUNTERS = {"", "id", "index", "row", "nr", "no", "unnamed: 0", "__index_level_0__"}
+Kind = Literal["number", "text", "date", "list", "other"]
 
 
 class Column(NamedTuple):
@@ -24,13 +20,17 @@ class Column(NamedTuple):
     Attributes
     ----------
     name : its heading
-    kind : what it holds; "list" stands for a list of numbers in each row
-    numbers_rows : whether it is a column of numbers that only numbers the rows
+    kind : what it holds; "date" stands for dates or times, "list" for a list of numbers in each row
+    numbers_rows : whether it is a column of numbers that only numbers the rows: it can label them
+    left_out : whether it is a column of numbers that is neither vectors nor labels
+    note : a sentence for the card about this column, or ""
     """
 
     name: str
     kind: Kind
     numbers_rows: bool = False
+    left_out: bool = False
+    note: str = ""
 
 
 class Roles(NamedTuple):
@@ -43,47 +43,61 @@ class Roles(NamedTuple):
 def roles(source: Source, table: list[Column]) -> Roles:
     """Decide what each column is for. The card says which columns number the rows and which are not used."""
     numbers = _of_kind(table, "number")
-    texts = _of_kind(table, "text")
+    texts = _of_kind(table, "text", "date")
     lists = _of_kind(table, "list")
     if source.columns is None:
-        counters = [i for i in numbers if table[i].numbers_rows]
-        if lists:
-            texts = texts or counters[:1]
-        elif len(numbers) > len(counters):
-            texts = texts or counters[:1]
-            numbers = [i for i in numbers if i not in counters]
-            _note_counters([table[i].name for i in counters], source)
-        elif counters:
-            _refuse_counters_only([table[i].name for i in counters], source)
+        texts = texts or [i for i in numbers if table[i].numbers_rows][:1]
+    if source.columns is None and not lists:
+        numbers = _that_measure(source, table, numbers)
     if source.columns is None and len(lists) > 1:
         found = listed([table[i].name for i in lists])
         raise ValueError(f"{source.name} has several columns of lists: name one of {found} with columns=")
     names = [column.name for column in table]
     label = _label(source, names, texts)
     vectors = _vectors(source, names, [i for i in lists or numbers if i != label])
+    if label is not None:
+        _ask_about_dates(source, table[label], len(vectors))
     unused = [name for i, name in enumerate(names) if i != label and i not in vectors]
     if unused:
         source.card.dropped.append(f"Columns that are neither vectors nor labels: {listed(unused)}.")
+    source.card.notes += [
+        column.note for i, column in enumerate(table) if column.note and not _goes_without(source, column, i == label)
+    ]
     return Roles(label, vectors)
 
 
-def _of_kind(table: list[Column], kind: Kind) -> list[int]:
-    """The columns that hold this kind of values."""
-    return [i for i, column in enumerate(table) if column.kind == kind]
+def _goes_without(source: Source, column: Column, is_label: bool) -> bool:
+    """Whether the note about a column says nothing new: it holds the labels, and that is what it looks like."""
+    return is_label and (source.label is not None or source.transpose or column.kind == "text")
 
 
-def _note_counters(names: list[str], source: Source) -> None:
-    """Say on the card which columns are left out of the vectors, because they number the rows."""
-    for name in names:
-        source.card.notes.append(f"Column {name!r} numbers the rows and is not part of the vectors.")
+def _that_measure(source: Source, table: list[Column], numbers: list[int]) -> list[int]:
+    """The columns of numbers that can be vectors; raises if all of them only number the rows or name classes."""
+    found = [i for i in numbers if not table[i].numbers_rows and not table[i].left_out]
+    if numbers and not found:
+        others = listed([table[i].name for i in numbers])
+        what = "names classes" if any(table[i].left_out for i in numbers) else "numbers the rows"
+        raise ValueError(
+            f"{source.name} has no column of numbers but {others}, which {what}: name the columns of the vectors with "
+            "columns="
+        )
+    return found
 
 
-def _refuse_counters_only(names: list[str], source: Source) -> None:
-    """Raise because the only columns of numbers number the rows: they do not stand in for vectors."""
-    raise ValueError(
-        f"{source.name} has no column of numbers but {listed(names)}, which numbers the rows: name the columns of the "
-        "vectors with columns="
-    )
+def _ask_about_dates(source: Source, label: Column, width: int) -> None:
+    """Raise if dates label the rows and the caller did not say that he wants so: the columns may be the items."""
+    if source.transpose:
+        source.card.notes.append(f"Column {label.name!r} labels the numbers of each item and is not part of them.")
+    elif label.kind == "date" and source.label is None and width > 1:
+        raise ValueError(
+            f"{source.name}: column {label.name!r} holds dates or times, so that each row is a moment: if the columns "
+            f"are the items, pass transpose=True; if the rows are, pass label={label.name!r}"
+        )
+
+
+def _of_kind(table: list[Column], *kinds: Kind) -> list[int]:
+    """The columns that hold values of these kinds."""
+    return [i for i, column in enumerate(table) if column.kind in kinds]
 
 
 def refuse_mixed(source: Source, chosen: list[Column]) -> None:
@@ -113,18 +127,6 @@ def _vectors(source: Source, names: list[str], found: list[int]) -> list[int]:
     if isinstance(wanted, str) or unknown or not len(wanted):
         raise ValueError(f"{source.name}: columns must list names among {listed(names)}, got {wanted!r}")
     return [names.index(name) for name in wanted]
-
-
-def counter_by_name(name: str) -> bool:
-    """Whether the name of a column suggests that it numbers the rows."""
-    return name.lower() in NAMES_OF_COUNTERS or name.lower().endswith("_id")
-
-
-def numbers_rows(name: str, values: np.ndarray) -> bool:
-    """Whether a column numbers the rows: its name suggests it, and its values (n,) are distinct whole numbers."""
-    if not counter_by_name(name):
-        return False
-    return bool(np.all(values == np.floor(values))) and len(np.unique(values)) == len(values)
 
 
 def refuse_repeated(source: Source, names: list[str]) -> None:

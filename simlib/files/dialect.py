@@ -14,11 +14,11 @@ from simlib.files import brackets, lists
 from simlib.files.interface import Source
 from simlib.files.lines import BYTES_OF_A_LONG_SAMPLE
 from simlib.files.messages import listed, unreadable
+from simlib.files.numerals import MISSING, NUMBER, without_any_mark
 
-MISSING = ("", "\\N", "NA", "N/A", "#N/A", "NaN", "nan", "NULL", "null", "None")  # in columns of numbers
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf|NaN|Inf)")
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "blanks"}
 TABLE_LINES_JUDGED = 50
+FEWEST_COUNTED = 10  # a line that counts fewer of its fields may be data
 
 Rows = list[list[str]]  # the fields of some lines, a list for each line
 Quoting = Literal[0, 3]  # csv.QUOTE_MINIMAL or csv.QUOTE_NONE
@@ -62,12 +62,14 @@ def dialect_of(source: Source, lines: list[str]) -> Dialect:
     if not body:
         raise ValueError(f"{source.name} has no lines with anything in them but comments")
     separator = _separator(source, body[:TABLE_LINES_JUDGED])
-    fields = [field.strip() for row in _rows(source, body, separator) for field in row]
-    commas = any(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", field) for field in fields)
+    fields = [without_any_mark(field) for row in _rows(source, body, separator) for field in row]
+    commas = [field for field in fields if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", field)]
     points = any(re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", field) for field in fields)
     if commas and points:
         raise ValueError(f"{source.name} has decimal commas and decimal points: export it with one of them")
-    return Dialect(separator, "," if commas and separator != "," else ".", _quoting(body, separator))
+    if separator == ",":  # what stands in quotation marks may be 1,234 with a mark between thousands
+        commas = [field for field in commas if not re.fullmatch(r"[+-]?[1-9]\d{0,2},\d{3}", field)]
+    return Dialect(separator, "," if commas else ".", _quoting(body, separator))
 
 
 def _separator(source: Source, lines: list[str]) -> str:
@@ -115,7 +117,7 @@ def _quoting(lines: list[str], separator: str) -> Quoting:
 
 def _share_of_numbers(rows: Rows) -> float:
     """The share of the fields that are numbers, with points or commas, from 0 to 1."""
-    fields = [field.strip().replace(",", ".") for row in rows for field in row]
+    fields = [without_any_mark(field).replace(",", ".") for row in rows for field in row]
     return sum(bool(NUMBER.fullmatch(field)) for field in fields) / max(len(fields), 1)
 
 
@@ -143,7 +145,7 @@ def heading_of(source: Source, dialect: Dialect, lines: list[str]) -> Heading:
         raise ValueError(f"{source.name} has a heading but no rows")
     top = _as_wide_as(source, rows, top)
     numeric = [all(_is_datum(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
-    if rows and _holds_names(top, rows, numeric, dialect):
+    if rows and (holds_names(top, rows, numeric, dialect) or (_counts(top) and not source.matrix)):
         return Heading(top, comments + 1, [i for i, numbers in enumerate(numeric) if numbers], True)
     source.card.notes.append("The first line is read as an item, there are no names of columns.")
     names = [str(i) for i in range(len(top))]
@@ -176,24 +178,43 @@ def _as_wide_as(source: Source, rows: Rows, top: list[str]) -> list[str]:
     return top
 
 
-def _holds_names(top: list[str], rows: Rows, numeric: list[bool], dialect: Dialect) -> bool:
+def holds_names(top: list[str], rows: Rows, numeric: list[bool], dialect: Dialect) -> bool:
     """Whether the first line holds names: a text above a column of numbers, texts only, or numbers that are names."""
     numbers = [_is_datum(field, dialect) for field in top]
     above_numbers = any(numeric[i] and not numbers[i] for i in range(len(top)))
-    return above_numbers or not any(numbers) or _numbers_are_names(top, rows, numeric)
+    texts_only = not any(numbers[1:]) and not (numbers[0] and top[0])  # above the labels there may be nothing
+    return above_numbers or texts_only or _numbers_are_names(top, rows, numeric)
 
 
 def _numbers_are_names(top: list[str], rows: Rows, numeric: list[bool]) -> bool:
     """Whether numbers in the first line are names of columns: years, or 0, 1, 2. Whole numbers may also be data."""
+    texts = next((i for i, numbers in enumerate(numeric) if numbers), 0)  # so many columns of text stand in front
+    if texts > 1:
+        top, rows, numeric = top[texts - 1 :], [row[texts - 1 :] for row in rows], numeric[texts - 1 :]
+    while len(top) > 2 and not top[-1]:
+        top = top[:-1]
     if len(top) < 2 or not all(re.fullmatch(r"\d+", field) for field in top[1:]):
         return False
     steps = {int(right) - int(left) for left, right in pairwise(top[1:])}
+    if texts and top[0] and steps == {1} and _are_years(top[1:]) and not any(_are_years(row[1:]) for row in rows):
+        return True
     fractions = any(re.search(r"[.,]", field) for row in rows for i, field in enumerate(row) if numeric[i])
     if NUMBER.fullmatch(top[0]):
         return fractions and top == [str(i) for i in range(len(top))]
     counts = top[1:] == [str(i) for i in range(len(top) - 1)]
     labels_below = top[0] == "" and all(row[0].strip() for row in rows)
     return counts or labels_below or (fractions and steps == {1})
+
+
+def _counts(top: list[str]) -> bool:
+    """Whether the first line counts its own fields, as pandas names columns, and there are many of them."""
+    return len(top) >= FEWEST_COUNTED and top == [str(i) for i in range(len(top))]
+
+
+def _are_years(fields: list[str]) -> bool:
+    """Whether all fields but empty ones are years, and there are more than two of them."""
+    given = [field for field in fields if field.strip()]
+    return len(given) > 2 and all(re.fullmatch(r"(1[5-9]|2[01])\d\d", field.strip()) for field in given)
 
 
 def _is_datum(field: str, dialect: Dialect) -> bool:

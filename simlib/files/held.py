@@ -6,6 +6,7 @@ A reader describes the arrays by name as `Held`, and `choose` decides. An array 
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -52,7 +53,7 @@ def kind_of(dtype: np.dtype) -> Kind:
 def choose(source: Source, arrays: dict[str, Held], labels: str | None = None) -> Choice:
     """The arrays that the caller names, else those that are found; `labels` is the array that the format names."""
     values = _named_values(source, arrays) or _found_values(source, arrays)
-    n = arrays[values].shape[0]
+    n = _items(arrays[values].shape)
     if source.label is not None:
         likely = {name: held for name, held in arrays.items() if held.shape == (n,) and held.kind != "other"}
         return Choice(values, _of_name(source, likely, source.label))
@@ -90,6 +91,8 @@ def _found_values(source: Source, arrays: dict[str, Held]) -> str:
     """The table of numbers with a known name, else the only one there is."""
     names = NAMES_OF_MATRICES if source.matrix else NAMES_OF_VECTORS
     tables = _tables(arrays)
+    if source.matrix and not tables:  # a list of distances, as scipy's pdist gives it
+        tables = {name: held for name, held in arrays.items() if len(held.shape) == 1 and held.kind == "real"}
     for name in names:
         if name in tables:
             return name
@@ -100,6 +103,11 @@ def _found_values(source: Source, arrays: dict[str, Held]) -> str:
     raise ValueError(
         f"{source.name} holds {held[:500]}: expected one 2-D array of numbers, or one named {names[0]!r}{way_out}"
     )
+
+
+def _items(shape: tuple[int, ...]) -> int:
+    """How many items an array of this shape is about: as many as it has rows, or those whose pairs it lists."""
+    return shape[0] if len(shape) > 1 else (1 + math.isqrt(1 + 8 * shape[0])) // 2
 
 
 def _tables(arrays: dict[str, Held]) -> dict[str, Held]:

@@ -28,6 +28,7 @@ class Source:
     columns : the names of the columns that are the vectors, or None: the reader decides
     matrix : whether a matrix of similarities or distances is wanted, not vectors
     progress : whether a bar is drawn
+    transpose : whether the columns are the items, not the rows
     """
 
     path: Path
@@ -36,6 +37,7 @@ class Source:
     columns: list[str] | None = None
     matrix: bool = False
     progress: bool = False
+    transpose: bool = False
 
     @property
     def name(self) -> str:
@@ -51,8 +53,10 @@ class Read(NamedTuple):
     values : real numbers (n, d), one row an item; NaN stands for a missing number
     labels : n labels of any type, or None if the file has none
     names : the d names of the columns of `values`, or None if the reader knows none
+    without_gaps : a line of Python that writes the file anew without gaps, {axis} for 0 (rows) or 1 (columns), or None
     """
 
     values: np.ndarray
     labels: Sequence[Any] | np.ndarray | None = None
     names: list[str] | None = None
+    without_gaps: str | None = None

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simlib import _check
-from simlib.files import columns, digits, lists, pieces, records
+from simlib.files import columns, counters, digits, lists, pieces, records
 from simlib.files.columns import Column, Kind
 from simlib.files.interface import Read, Source
 from simlib.files.lines import BYTES_OF_A_LONG_SAMPLE, advance, bar_over_bytes, encoding_of, opened
@@ -160,13 +160,19 @@ def _fields(source: Source, first: list[records.Record]) -> list[Field]:
     for path in sorted(paths, key=records.rank_as_label):
         name = records.name_of(path)
         values = [records.at(record, path) for record in first]
-        kind = _kind(values)
-        numbers_rows = kind == "number" and columns.numbers_rows(name, np.array(values, np.float64))
-        fields.append(Field(path, Column(name, kind, numbers_rows)))
+        fields.append(Field(path, Column(name, _kind(values))))
     columns.refuse_repeated(source, [field.column.name for field in fields])
+    judged = counters.judged(source, [field.column for field in fields], lambda i: _first_values(fields[i], first))
+    fields = [field._replace(column=column) for field, column in zip(fields, judged, strict=True)]
     if any(field.column.kind in ("list", "number") for field in fields):
         return fields
     return [_as_number(field, first) for field in fields]
+
+
+def _first_values(field: Field, first: list[records.Record]) -> np.ndarray:
+    """The first values (n,) of a field, float64 if it holds numbers."""
+    values = [records.at(record, field.path) for record in first]
+    return np.array(values, np.float64 if field.column.kind == "number" else object)
 
 
 def _kind(values: list[Any]) -> Kind:

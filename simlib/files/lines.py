@@ -16,7 +16,7 @@ from simlib.files.messages import plain_errors
 
 BYTES_OF_A_SAMPLE = 1 << 16  # a text file is judged by its first bytes, so many or ...
 BYTES_OF_A_LONG_SAMPLE = 1 << 26  # ... up to so many, where the lines are long
-LINES_OF_A_SAMPLE = 3  # a sample with fewer lines is made longer
+LINES_OF_A_SAMPLE = 5  # a sample with fewer lines is made longer
 
 
 class Beginning(NamedTuple):

@@ -26,7 +26,7 @@ def read_npy(source: Source) -> Read:
     except Exception as error:  # a header can be broken in more ways than NumPy has names for
         raise ValueError(unreadable(source.name, error)) from None
     _refuse_unless_numbers(source, array)
-    return Read(array)
+    return Read(array, without_gaps=_line_of_numpy(source))
 
 
 def read_npz(source: Source) -> Read:
@@ -71,9 +71,17 @@ def _unpacked(source: Source) -> dict[str, np.ndarray]:
         raise ValueError(unreadable(source.name, error)) from None
 
 
+def _line_of_numpy(source: Source) -> str:
+    """The line of NumPy that writes a .npy file anew without the rows or columns that have gaps."""
+    kept = "numpy.isfinite(X).all(axis=1 - {axis})"
+    return f"X = numpy.load({source.name!r}); numpy.save('whole.npy', numpy.compress({kept}, X, axis={{axis}}))"
+
+
 def _refuse_unless_numbers(source: Source, array: np.ndarray) -> None:
     """Raise unless the array is a 2-D array of real numbers that is not empty."""
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{source.name} must hold real numbers, got dtype {array.dtype}")
+    if source.matrix and array.ndim == 1 and array.size:
+        return
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{source.name} must hold a 2-D array, one row an item, got shape {array.shape}")

@@ -1,4 +1,4 @@
-"""Vectors and labels of a .parquet file, read a batch of rows at a time.
+"""Vectors and labels of a .parquet file, or a matrix, read a batch of rows at a time.
 
 The vectors are several columns of numbers, or one column that holds a list of numbers in each row: as a list, or as a
 text. pyarrow is imported when the first such file is read, because that takes a while.
@@ -6,38 +6,24 @@ text. pyarrow is imported when the first such file is read, because that takes a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib.files import columns, digits, lists, packed, pieces
+from simlib.files import columns, digits, lists, pairs, pieces
 from simlib.files.arrays import float_type
-from simlib.files.columns import Column, Kind
+from simlib.files.arrow_schema import Batches, described, stored
+from simlib.files.columns import Column
 from simlib.files.interface import Read, Source
 from simlib.files.messages import unreadable
 
 
-class Batches(NamedTuple):
-    """A table of Arrow in a file, which can be read a batch of rows at a time.
-
-    Attributes
-    ----------
-    schema : the names and the types of the columns
-    rows : how many rows there are, None if the file does not say so
-    read : from how many rows a batch has at most, and which columns, to the batches
-    """
-
-    schema: Any
-    rows: int | None
-    read: Callable[[int, list[str]], Iterator[Any]]
-
-
 def read(source: Source) -> Read:
-    """Vectors and labels of a .parquet file."""
+    """Vectors and labels of a .parquet file, or a matrix."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -50,106 +36,33 @@ def read(source: Source) -> Read:
 
 
 def read_batches(source: Source, file: Batches) -> Read:
-    """Vectors and labels of a table of Arrow."""
+    """Vectors and labels of a table of Arrow, or a matrix."""
     if file.rows == 0:
         raise ValueError(f"{source.name} has columns but no rows")
-    table = _described(source, file)
+    table = described(source, file)
+    if source.matrix and (lines := _pairs(source, file, table)):
+        return pairs.joined(source, lines)
     label, vectors = columns.roles(source, table)
     _refuse_other_kinds(source, file, [table[i] for i in vectors])
     return _read_batches(source, file, [table[i] for i in vectors], None if label is None else table[label].name)
 
 
-def _described(source: Source, file: Batches) -> list[Column]:
-    """The columns of the file."""
-    columns.refuse_repeated(source, file.schema.names)
-    table = [Column(field.name, _kind(field.type)) for field in file.schema]
-    texts = [column.name for column in table if column.kind == "text" or _is_binary(file, column.name)]
-    first = _first_rows(file, lists.CELLS_JUDGED, texts)
-    of_vectors = [name for name in texts if lists.hold_vectors(first[name])]
-    table = [column._replace(kind="list") if column.name in of_vectors else column for column in table]
-    if source.columns is not None:
-        return table  # it is known which columns are the vectors: no row is read to find those that number the rows
-    if all(column.kind != "list" for column in table):
-        _refuse_hidden_vectors(source, file, first)
-    counters = _counters(file)
-    return [column._replace(numbers_rows=column.name in counters) for column in table]
+def _pairs(source: Source, file: Batches, table: list[Column]) -> Iterator[pairs.Piece] | None:
+    """The lines of a list of pairs, or None if the file holds none: names, names and numbers."""
+    if len(table) < 3 or any(column.kind not in ("text", "number") for column in table):
+        return None
+    names = [column.name for column in table]
+    first = next(iter(file.read(pieces.rows_a_piece(len(table)), names)), None)
+    if first is None:
+        return None
+    start = pairs.start(source, names, [column.to_numpy(zero_copy_only=False) for column in first.columns])
+    return None if start is None else _pieces_of_pairs(source, file, names[start : start + 3])
 
 
-def _refuse_hidden_vectors(source: Source, file: Batches, first: dict[str, list[Any]]) -> None:
-    """Raise if vectors are hidden in a column of bytes, texts or records: other numbers must not stand in for them."""
-    for name, cells in first.items():
-        if name != source.label:
-            packed.refuse(source, name, cells)
-    for field in file.schema:
-        inner = [part.name for part in field.type if _kind(part.type) == "list"] if _is_record(field.type) else []
-        if inner:
-            raise ValueError(
-                f"{source.name}: column {field.name!r} holds records with a list {inner[0]!r}: make it a column, with "
-                "pyarrow's table.flatten(), or name the columns of the vectors with columns="
-            )
-
-
-def _is_record(arrow_type: Any) -> bool:
-    """Whether a column of this type holds records."""
-    import pyarrow as pa
-
-    return pa.types.is_struct(arrow_type)
-
-
-def _first_rows(file: Batches, rows: int, names: list[str]) -> dict[str, list[Any]]:
-    """The values of some columns in the first rows."""
-    batch = next(iter(file.read(rows, names)), None) if names else None
-    return {name: [] if batch is None else batch.column(name).to_pylist() for name in names}
-
-
-def _is_binary(file: Batches, name: str) -> bool:
-    """Whether a column holds bytes."""
-    import pyarrow as pa
-
-    kinds = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
-    return any(is_kind(file.schema.field(name).type) for is_kind in kinds)
-
-
-def _counters(file: Batches) -> list[str]:
-    """The names of the columns that number the rows, judged by the first rows."""
-    import pyarrow as pa
-
-    whole = [field.name for field in file.schema if pa.types.is_integer(field.type)]
-    maybe = [name for name in whole if columns.counter_by_name(name)]
-    first = _first_rows(file, pieces.ROWS_A_PIECE, maybe)
-    return [name for name in maybe if columns.numbers_rows(name, np.array(first[name], np.float64))]
-
-
-def _kind(arrow_type: Any) -> Kind:
-    """What a column of this type holds."""
-    import pyarrow as pa
-
-    if is_number_type(arrow_type):
-        return "number"
-    arrow_type = _stored(arrow_type)
-    if hasattr(arrow_type, "value_field") and is_number_type(_type_in_lists(arrow_type)):
-        return "list"
-    texts = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_dictionary)
-    return "text" if any(is_type(arrow_type) for is_type in texts) else "other"
-
-
-def _stored(arrow_type: Any) -> Any:
-    """The type as which a tensor of Arrow is stored, or the type itself."""
-    return getattr(arrow_type, "storage_type", arrow_type)
-
-
-def _type_in_lists(arrow_type: Any) -> Any:
-    """The type of what stands in the lists, or in the lists in lists, of a column of this type."""
-    while hasattr(arrow_type, "value_field"):
-        arrow_type = arrow_type.value_type
-    return arrow_type
-
-
-def is_number_type(arrow_type: Any) -> bool:
-    """Whether a type of Arrow holds real numbers."""
-    import pyarrow as pa
-
-    return pa.types.is_floating(arrow_type) or pa.types.is_integer(arrow_type) or pa.types.is_decimal(arrow_type)
+def _pieces_of_pairs(source: Source, file: Batches, names: list[str]) -> Iterator[pairs.Piece]:
+    """The lines of a list of pairs, whose three columns have these names."""
+    for batch in _batches(source, file, names, None, False):
+        yield pairs.Piece(*(batch.column(name).to_numpy(zero_copy_only=False) for name in names))
 
 
 def _refuse_other_kinds(source: Source, file: Batches, vectors: list[Column]) -> None:
@@ -166,7 +79,7 @@ def _read_batches(source: Source, file: Batches, vectors: list[Column], label: s
     """Read the columns of the vectors, and that of the labels if it has a name."""
     names = [column.name for column in vectors]
     are_lists = vectors[0].kind == "list"
-    if are_lists and not hasattr(_stored(file.schema.field(names[0]).type), "value_field"):
+    if are_lists and not hasattr(stored(file.schema.field(names[0]).type), "value_field"):
         values, labels = digits.collected(source, partial(_pieces_of_texts, source, file, names[0], label), names)
         return Read(values, None if label is None else labels)
     found: list[np.ndarray] = []
@@ -182,7 +95,17 @@ def _read_batches(source: Source, file: Batches, vectors: list[Column], label: s
         row += len(piece)
     if not row:
         raise ValueError(f"{source.name} has columns but no rows")
-    return Read(pieces.joined(found), None if label is None else labels)
+    return Read(
+        pieces.joined(found), None if label is None else labels, None if are_lists else names, _without_gaps(source)
+    )
+
+
+def _without_gaps(source: Source) -> str | None:
+    """The line of pandas that writes the file anew without the rows or columns that have gaps."""
+    kind = {".parquet": "parquet", ".feather": "feather"}.get(source.path.suffix.lower())
+    if kind is None:
+        return None
+    return f"pandas.read_{kind}({source.name!r}).dropna(axis={{axis}}).to_{kind}('whole.{kind}')"
 
 
 def _batches(source: Source, file: Batches, names: list[str], label: str | None, are_lists: bool) -> Iterator[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
-from simlib.files import arrays
+from simlib.files import arrays, gaps
 from simlib.files.interface import Source
 from simlib.files.messages import unreadable
 
@@ -57,10 +57,10 @@ def finished(source: Source, rows: Any, labels: Any) -> tuple[Any, Any]:
     whole = rows.dtype.kind in "iu"
     kind = arrays.float_type(rows.data if rows.nnz else np.zeros(1)) if whole or rows.dtype.kind == "f" else np.float32
     rows = rows.astype(kind)
-    finite = np.ones(rows.shape[0], bool)
-    finite[np.repeat(np.arange(len(finite)), np.diff(rows.indptr))[~np.isfinite(rows.data)]] = False
-    marks = np.where(finite, 0.0, np.nan)[:, None]
-    _, labels = arrays.keep_finite_rows(marks, labels, source.card)
+    places = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))[~np.isfinite(rows.data)]
+    bad_in_row = np.bincount(places, minlength=rows.shape[0])
+    finite = bad_in_row == 0
+    labels = gaps.noted(source, bad_in_row, labels)
     share = rows.nnz / (rows.shape[0] * rows.shape[1])
     source.card.notes.append(f"Sparse: {rows.nnz:,} numbers are stored ({share:.2g} of all), the others are 0.")
     return (rows if finite.all() else rows[finite]), labels

@@ -49,7 +49,7 @@ def shape_of(lines: list[str]) -> Shape | None:
     good = [len(part) > width and bool(part[0]) and all(map(NUMBER.fullmatch, part[1:])) for part in parts]
     if not good[0] or sum(good) <= len(good) / 2:
         return None
-    if not found and _is_table([part[0] for part in parts]):
+    if (not found or width == 1) and _is_table([part[0] for part in parts]):
         return None
     return Shape(found[1] if found else None, width)
 
