@@ -106,11 +106,27 @@ def diagonal(first_row: np.ndarray, diagonal: np.ndarray, distances: bool, slack
         )
 
 
+def both_halves(A: np.ndarray) -> None:
+    """Raise if only one half of a matrix, beside the diagonal, is filled: zeros, NaN or infinity stand in the other."""
+    n = len(A)
+    filled = np.zeros(2, np.int64)  # numbers below and above the diagonal
+    for i in range(n):
+        for side, part in enumerate((A[i, :i], A[i, i + 1 :])):
+            filled[side] += np.count_nonzero(np.isfinite(part) & (part != 0))
+    if n > 2 and filled.min() == 0 and filled.max() > n * (n - 1) // 4:
+        side, half = ("above", "np.triu(A, 1)") if filled[1] else ("below", "np.tril(A, -1)")
+        raise ValueError(
+            f"only the half of A {side} the diagonal is filled: A = {half} + {half}.T fills both; then the diagonal, "
+            "np.fill_diagonal(A, 0) for distances or 1 for similarities"
+        )
+
+
 def name_fault(A: np.ndarray, distances: bool, i: int, slack: float, share: float) -> NoReturn:
     """Raise and say what is wrong with row i of a matrix: NaN, asymmetry, or an entry closer than the diagonal.
 
     An entry and its mirror image may differ by `slack`, or by `share` of the larger one.
     """
+    both_halves(A)
     finite_rows(np.array([np.isfinite(row).all() for row in A]), "A")
     sign = -1.0 if distances else 1.0
     row, column = A[i].astype(np.float64), A[:, i].astype(np.float64)

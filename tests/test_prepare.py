@@ -191,3 +191,17 @@ def test_more_medoids_than_different_rows_are_certified(seed):
     for k in (6, 9, 20):
         assert certify(S, kmedoids(S, k, random_state=seed).medoids).is_optimal
         assert certify(X, kmedoids(X, k, metric="cosine", random_state=seed).medoids, metric="cosine").is_optimal
+
+
+@pytest.mark.parametrize("blank", [0, np.nan, np.inf])
+@pytest.mark.parametrize("half", [np.triu, np.tril])
+def test_half_a_matrix_is_refused_and_its_way_out_works(half, blank):
+    D = euclidean(20)
+    A = np.where(half(np.ones((20, 20)), 1 if half is np.triu else -1) > 0, D, blank)
+    with pytest.raises(ValueError, match=r"only the half of A (above|below) the diagonal is filled: A = ") as error:
+        kmedoids(A, 3, metric="precomputed")
+    way_out = str(error.value).partition("A = ")[2].partition(" fills")[0]
+    filled = eval(way_out, {"np": np, "A": A})
+    np.fill_diagonal(filled, 0)
+    assert_array_equal(filled, D)
+    assert_array_equal(kmedoids(filled, 3, metric="precomputed").medoids, kmedoids(D, 3, metric="precomputed").medoids)

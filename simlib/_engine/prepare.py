@@ -75,6 +75,8 @@ def _checked_matrix(A: np.ndarray, metric: Metric, dtype: type) -> MatrixItems:
     """The items of a matrix that is square, finite, symmetric, and in which each item is closest to itself."""
     _check.square(A.shape, metric.word)
     diagonal: np.ndarray = np.asarray(A.diagonal(), dtype=dtype)
+    if not np.isfinite(diagonal).all():
+        _check.both_halves(A)
     _check.finite_rows(np.isfinite(diagonal), "A")
     tolerance = _tolerance(A, dtype)
     _check.diagonal(A[0], diagonal, metric.of_distances, tolerance.slack)
