@@ -71,7 +71,8 @@ def verdict(case: Case, door: str, folder: Path) -> tuple[str, str]:
     return ("right" if same else "wrong"), came
 
 
-def _equal(found: np.ndarray, wanted: np.ndarray) -> bool:
+def _equal(found: Any, wanted: np.ndarray) -> bool:
+    found = found.toarray() if hasattr(found, "toarray") else found
     return found.shape == wanted.shape and np.allclose(found, wanted, rtol=1e-6, atol=1e-6)
 
 

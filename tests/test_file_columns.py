@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.sparse
 from doors import Case, read_or_refused, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -254,6 +255,33 @@ CASES = {
     ),
     "a list of pairs": Case("a.csv", "a,b,1\na,c,2\nb,c,3\n", None, None, ("pairs", "load_matrix"), True),
     "the lower half in short lines": Case("a.txt", "a 0\nb 1 0\nc 2 3 0\n", None, None, ("lower", "load_matrix"), True),
+    "a title above lists": Case(
+        "a.csv",
+        "Embeddings\n\nname,v\n" + rows(f'x{i},"[{i}.5, 2]"' for i in range(6)),
+        [[i + 0.5, 2] for i in range(6)],
+    ),
+    # other formats
+    "JSON lines with ids and classes": Case(
+        "a.jsonl",
+        FRAME.assign(CustomerID=IDS, label=np.arange(N) % 3).to_json(orient="records", lines=True),
+        E,
+        [str(i) for i in IDS],
+        ("'CustomerID'", "'label'"),
+    ),
+    "JSON lines by day": Case(
+        "a.jsonl",
+        PRICES.assign(day=DAYS.strftime("%Y-%m-%d")).to_json(orient="records", lines=True),
+        None,
+        None,
+        ("'day'", "transpose=True"),
+        True,
+    ),
+    "Feather by day, transposed": Case(
+        "a.feather", PRICES.set_axis(DAYS).to_feather, PRICES.T, list(PRICES), wishes={"transpose": True}
+    ),
+    "sparse, on its side": Case(
+        "a.npz", lambda path: scipy.sparse.save_npz(path, scipy.sparse.csr_array(E)), E.T, wishes={"transpose": True}
+    ),
     # what decides all
     "regions of a genome": Case(
         "a.csv", first("name", NAMES, REGIONS), None, None, ("'Start'", "of the sum of squares")

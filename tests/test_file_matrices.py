@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import scipy.io
 from doors import Case, verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -151,6 +152,7 @@ CASES = {
         "a.npz", lambda path: np.savez(path, y=CONDENSED, names=np.array(NAMES)), D, NAMES, ("condensed",)
     ),
     "condensed, one line": Case("a.csv", numbers(CONDENSED, ",") + "\n", D, None, ("condensed",)),
+    "condensed, MATLAB": Case("a.mat", lambda path: scipy.io.savemat(path, {"y": CONDENSED}), D, None, ("condensed",)),
     "condensed, of a wrong length": Case(
         "a.npy", lambda path: np.save(path, CONDENSED[1:]), None, None, ("20", "n(n-1)/2"), True
     ),
@@ -250,6 +252,7 @@ CASES = {
         "a.txt", '!Title\t"x"\n!Platform\t"y"\t"z"\n' + FRAME.to_csv(sep="\t"), D, NAMES, ("!Title",)
     ),
     "a title": Case("a.csv", "Distances between sequences\n\n" + FRAME.to_csv(), D, NAMES, ("Distances between",)),
+    "Feather, upper half": Case("a.feather", FRAME.where(LOWER.T).to_feather, D, NAMES, ("upper",)),
     # what the numbers mean
     "correlations with both signs": Case("a.csv", pd.DataFrame(R, NAMES, NAMES).to_csv(), R, NAMES, ("-1", "abs")),
     "correlations in an array": Case("a.npy", lambda path: np.save(path, R), R, None, ("-1", "abs")),

@@ -141,16 +141,16 @@ def heading_of(source: Source, dialect: Dialect, lines: list[str]) -> Heading:
     body = [line for line in lines[comments:] if line.strip()]
     first, *rows = _rows(source, body[:TABLE_LINES_JUDGED], dialect.separator)
     top = [field.strip() for field in first]
-    if not rows and not any(_is_datum(field, dialect) for field in top):
+    if not rows and not any(is_datum(field, dialect) for field in top):
         raise ValueError(f"{source.name} has a heading but no rows")
     top = _as_wide_as(source, rows, top)
-    numeric = [all(_is_datum(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
+    numeric = [all(is_datum(row[i], dialect) for row in rows if i < len(row)) for i in range(len(top))]
     if rows and (holds_names(top, rows, numeric, dialect) or (_counts(top) and not source.matrix)):
         return Heading(top, comments + 1, [i for i, numbers in enumerate(numeric) if numbers], True)
     source.card.notes.append("The first line is read as an item, there are no names of columns.")
     names = [str(i) for i in range(len(top))]
     return Heading(
-        names, comments, [i for i, field in enumerate(top) if numeric[i] and _is_datum(field, dialect)], False
+        names, comments, [i for i, field in enumerate(top) if numeric[i] and is_datum(field, dialect)], False
     )
 
 
@@ -180,7 +180,7 @@ def _as_wide_as(source: Source, rows: Rows, top: list[str]) -> list[str]:
 
 def holds_names(top: list[str], rows: Rows, numeric: list[bool], dialect: Dialect) -> bool:
     """Whether the first line holds names: a text above a column of numbers, texts only, or numbers that are names."""
-    numbers = [_is_datum(field, dialect) for field in top]
+    numbers = [is_datum(field, dialect) for field in top]
     above_numbers = any(numeric[i] and not numbers[i] for i in range(len(top)))
     texts_only = not any(numbers[1:]) and not (numbers[0] and top[0])  # above the labels there may be nothing
     return above_numbers or texts_only or _numbers_are_names(top, rows, numeric)
@@ -217,7 +217,7 @@ def _are_years(fields: list[str]) -> bool:
     return len(given) > 2 and all(re.fullmatch(r"(1[5-9]|2[01])\d\d", field.strip()) for field in given)
 
 
-def _is_datum(field: str, dialect: Dialect) -> bool:
+def is_datum(field: str, dialect: Dialect) -> bool:
     """Whether a field is a number, a list of them, or stands for a missing one."""
     return is_number(field, dialect) or lists.is_list(field)
 

@@ -11,7 +11,7 @@ import re
 from itertools import islice
 from typing import NamedTuple
 
-from simlib.files.dialect import SEPARATORS, Dialect, holds_names, is_number
+from simlib.files.dialect import SEPARATORS, Dialect, holds_names, is_datum, is_number
 from simlib.files.interface import Source
 from simlib.files.lines import BYTES_OF_A_LONG_SAMPLE, Beginning, opened
 from simlib.files.messages import plain_errors
@@ -112,7 +112,9 @@ def _titles(lines: list[str]) -> int:
         if not before or width < 2 or len(table) < FEWEST_ROWS or body[0][1].startswith("#"):
             continue
         filled = [sum(map(bool, row)) if len(row) == width else len(row) for row in before]
-        if max(filled) < width - 1 and not any(map(_has_numbers, before)) and _has_names(table):
+        # A heading may lack the field above the names of the rows; an empty line comes after a title only.
+        apart = body[start][0] - body[start - 1][0] > 1
+        if max(filled) < width - (not apart) and not any(map(_has_numbers, before)) and _has_names(table):
             return body[start][0]
     return 0
 
@@ -137,5 +139,5 @@ def _has_names(table: list[list[str]]) -> bool:
     top, *rows = table
     decimal = "," if any("," in field for row in rows for field in row) else "."
     form = Dialect(";", decimal, 0)
-    numeric = [all(is_number(row[i], form) for row in rows) for i in range(len(top))]
+    numeric = [all(is_datum(row[i], form) for row in rows) for i in range(len(top))]
     return any(numeric) and holds_names(top, rows, numeric, form)
