@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simlib import _check
-from simlib.files import arrays, formats, gaps, remarks, sparse, squares
+from simlib.files import arrays, gaps, remarks, sparse, squares
 from simlib.files.card import card_of
 from simlib.files.interface import Read, Source
 
@@ -158,6 +158,8 @@ def load_vectors(
      [0. 5.]] ['plum' 'lemon'] float32
     """
     path = Path(path)
+    from simlib.files import formats  # the readers import pandas, which takes a while
+
     form = formats.format_of(path)
     source = Source(path, card_of(path, form.name), label, columns, progress=progress, transpose=transpose)
     found = form.read(source)
@@ -233,6 +235,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     (3, 3)
     """
     path = Path(path)
+    from simlib.files import formats  # the readers import pandas, which takes a while
+
     form = formats.format_of(path)
     formats.refuse_matrix(path, form)
     source = Source(path, card_of(path, form.name), matrix=True, progress=progress)
