@@ -114,9 +114,9 @@ def both_halves(A: np.ndarray) -> None:
         for side, part in enumerate((A[i, :i], A[i, i + 1 :])):
             filled[side] += np.count_nonzero(np.isfinite(part) & (part != 0))
     if n > 2 and filled.min() == 0 and filled.max() > n * (n - 1) // 4:
-        side, half = ("above", "np.triu(A, 1)") if filled[1] else ("below", "np.tril(A, -1)")
+        word, half = ("above", "np.triu(A, 1)") if filled[1] else ("below", "np.tril(A, -1)")
         raise ValueError(
-            f"only the half of A {side} the diagonal is filled: A = {half} + {half}.T fills both; then the diagonal, "
+            f"only the half of A {word} the diagonal is filled: A = {half} + {half}.T fills both; then the diagonal, "
             "np.fill_diagonal(A, 0) for distances or 1 for similarities"
         )
 
