@@ -53,7 +53,7 @@ def test_one_nearest_medoid_is_found_as_the_first_of_many(dtype, sign):
     assert_array_equal(close[0], (sign * rows[index]).max(axis=0))
 
 
-@pytest.mark.parametrize("p", [4, 5, 7, 8, 9, 15, 16, 63, 64, 65, 200])
+@pytest.mark.parametrize("p", [8, 9, 15, 16, 63, 64, 65, 200])
 @pytest.mark.parametrize("counted", [0, 3])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_every_row_is_looked_at_once(p, counted, dtype):

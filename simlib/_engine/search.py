@@ -309,7 +309,9 @@ def perturb(search: SwapSearch, seeds: Sequence[np.random.Generator], max_iter: 
     best, n, k = ends[0], search.items.n, len(search.medoids)
     for rng in seeds:
         size = rng.integers(1, min(MOST_PERTURBED, k, n - k) + 1)
-        new = rng.choice(np.setdiff1d(np.arange(n), search.medoids), size, replace=False)
+        others = np.ones(n, bool)
+        others[search.medoids] = False
+        new = rng.choice(np.flatnonzero(others), size, replace=False)
         for j, r in zip(new, rng.choice(k, size, replace=False), strict=True):
             search.exchange(j, r)
         search.since_swap = 0

@@ -96,18 +96,19 @@ def exchange(j, r, items, closeness, cache, incomplete):
     cache.is_medoid[cache.medoids[r]] = False
     cache.is_medoid[j] = True
     cache.medoids[r] = j
-    shortened = _forget(r, cache.position, cache.closeness, incomplete)
-    last = len(cache.position) - 1
+    position, known, known_radius = cache.position, cache.closeness, cache.known_radius
+    shortened = _forget(r, position, known, incomplete)
+    last = len(position) - 1
     for e in range(len(items)):
         o, c = items[e], closeness[e]
-        if c > cache.known_radius[o]:
+        if c > known_radius[o]:
             # j or the last medoid, whichever is farther, is no longer in the cache: the radius rises to its closeness.
-            cache.known_radius[o] = max(cache.known_radius[o], min(c, cache.closeness[last, o]))
-            if c > cache.closeness[last, o]:
-                insert(cache.position, cache.closeness, o, last, r, c)
+            known_radius[o] = max(known_radius[o], min(c, known[last, o]))
+            if c > known[last, o]:
+                insert(position, known, o, last, r, c)
     m = 0
     for e in range(shortened):
-        if cache.position[1, incomplete[e]] < 0:
+        if position[1, incomplete[e]] < 0:
             incomplete[m] = incomplete[e]
             m += 1
     return m
@@ -147,15 +148,17 @@ def listed_closer(j, lists, off_list, n_off, bound, items, closeness):
     Reads lists, off_list as far as n_off, bound (n,). Writes items int32, closeness. Returns how many they are.
     """
     m = 0
+    listed, close = lists.items, lists.closeness
     for e in range(lists.start[j], lists.stop[j]):
-        items[m] = lists.items[e]
-        closeness[m] = lists.closeness[e]
+        items[m] = listed[e]
+        closeness[m] = close[e]
         m += closeness[m] > bound[items[m]]
+    off_items, rows, reach = off_list.items, off_list.rows, lists.reach
     for e in range(n_off):
-        o, c = off_list.items[e], off_list.rows[e, j]
+        o, c = off_items[e], rows[e, j]
         items[m] = o
         closeness[m] = c
-        m += bound[o] < c <= lists.reach[o]  # what is closer than its reach was in the list already
+        m += bound[o] < c <= reach[o]  # what is closer than its reach was in the list already
     return m
 
 
