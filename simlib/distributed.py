@@ -193,8 +193,8 @@ def kmedoids(
         k, between 1 and n.
     method : {"sample", "alternate"}
         "alternate" is the simple loop of `simlib.kmedoids`, exactly: assign every row, then take in each cluster the
-        member with the largest summed similarity to it. "sample" first finds medoids by swaps among 20,000 rows (or
-        20 k, if that is more), drawn at random, and goes on from there with the loop over all rows.
+        member with the largest summed similarity to it. "sample" first finds medoids by swaps among 20,000 rows drawn
+        at random, or 20 k if that is more. From there it goes on with the loop over all rows.
     init : {"random", "first"} or k distinct row numbers
         The start of "alternate".
     random_state : int

@@ -147,8 +147,8 @@ Why the cut is as it is
   add an algorithm, write it over `Items`.
 - Lists stand below the items and not above them: "which lists are worth it" differs between a matrix and vectors, so
   it is a method of the items, and that method needs the code which makes them.
-- The loops that find nearest medoids and sums belong to the items and have files of their own, ``kernels.nearest`` and
-  ``kernels.sums``, since one file for all that the items call would hold several concerns.
+- The loops that find nearest medoids and sums belong to the items. They have files of their own, ``kernels.nearest``
+  and ``kernels.sums``: one file for all that the items call would hold several concerns.
 - ``search`` over lists stays on the CPU. A device has a search of its own in ``tensors``, because there thousands of
   small steps cost more than one large product. Starts, perturbations, the alternating loop and the assignment are the
   same code for both.

@@ -18,8 +18,8 @@ def _look_at_eight(rows, factor, limit, weight, row_weight, across, down):
 
     Reads rows (8, n), limit (8,), weight float64 (n,), row_weight float64 (8,). Writes across float64 (8,): the sums of
     each row times `weight`; down float64 (n,): gains the sum of the rows times `row_weight`. Returns whether an entry
-    is closer than its row's limit. Eight rows, each with a name, because fewer do not keep the memory busy, and because
-    the compiler keeps the sums in registers only if they are no array.
+    is closer than its row's limit. There are eight rows because fewer do not keep the memory busy. Each has a name of
+    its own, because the compiler keeps sums in registers only if they are no array.
     """
     row0, row1, row2, row3 = rows[0], rows[1], rows[2], rows[3]
     row4, row5, row6, row7 = rows[4], rows[5], rows[6], rows[7]
