@@ -7,6 +7,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
 from simlib import assign, certify, cosine_similarity, kmedoids, scan_k, silhouette, stability
+from simlib._engine import items, prepare
 
 FILLERS = [None, 1e4, 1e6, 1e9, 1e12]
 
@@ -205,3 +206,19 @@ def test_half_a_matrix_is_refused_and_its_way_out_works(half, blank):
     np.fill_diagonal(filled, 0)
     assert_array_equal(filled, D)
     assert_array_equal(kmedoids(filled, 3, metric="precomputed").medoids, kmedoids(D, 3, metric="precomputed").medoids)
+
+
+@pytest.mark.parametrize("block", [1, 3, 7, 8, 9, 20, 512])
+@pytest.mark.parametrize("n", [8, 9, 15, 16, 17, 40])
+def test_blocks_of_any_size_see_every_row(block, n, monkeypatch):
+    monkeypatch.setattr(items, "BLOCK_ROWS", block)
+    D = euclidean(n)
+    looked_at = []
+    monkeypatch.setattr(prepare, "_compare", lambda *args: looked_at.append(args))
+    prepare.prepare(D, "precomputed")
+    assert not looked_at  # one look was enough
+    for i in range(n):
+        bad = D.copy()
+        bad[i, (i + 3) % n] += 1
+        prepare.prepare(bad, "precomputed")
+        assert len(looked_at) == i + 1

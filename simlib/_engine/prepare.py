@@ -126,10 +126,12 @@ def _plausible(items: MatrixItems, tolerance: Tolerance) -> bool:
     weight = np.random.default_rng(0).uniform(1, 2, n)
     limit = items.self_closeness + tolerance.slack
     across, down, above = np.empty(n), np.zeros((kernels.SHARES, n)), np.zeros(kernels.SHARES, bool)
-    for block in items.blocks():
-        first = max(0, min(block.start, block.stop - kernels.TOGETHER))
-        rows = items.entries(slice(first, block.stop))
-        kernels.survey(rows, first, block.start - first, items.factor, limit, weight, across, down, above)
+    step = max(kernels.TOGETHER, next(items.blocks()).stop)  # no block is shorter than what is read side by side
+    for start in range(0, n, step):
+        stop = min(start + step, n)
+        first = min(start, stop - kernels.TOGETHER)
+        rows = items.entries(slice(first, stop))
+        kernels.survey(rows, first, start - first, items.factor, limit, weight, across, down, above)
     with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinities are found by the comparison
         rounding = SYMMETRY * (np.abs(across).max() + 2.0 * n * np.abs(items.self_closeness).max())
         symmetric = np.abs(across - down.sum(axis=0)).max() <= rounding
