@@ -29,7 +29,12 @@ def off_cpu(A: Any) -> bool:
 
 def as_given(A: Any, name: str) -> Any:
     """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
-    return A if off_cpu(A) or is_sparse(A) else as_array(A, name)
+    return A if off_cpu(A) else as_host(A, name)
+
+
+def as_host(A: Any, name: str) -> Any:
+    """`as_array`, but a scipy.sparse matrix stays what it is; a tensor on a device is refused."""
+    return A if is_sparse(A) else as_array(A, name)
 
 
 def working_dtype(dtype: np.dtype) -> type:

@@ -193,7 +193,7 @@ def scan_k(
     [4. 3.] [0.85 0.5 ]
     """
     _check.whole_number(random_state, "random_state", 0)
-    A = _host(A)
+    A = _check.as_host(A, "A")
     ks = _check_ks(ks, A.shape[0])
     items = prepare_host(A, metric)
     done: list[tuple] = []
@@ -269,7 +269,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     labels = np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
-    A = _host(A)
+    A = _check.as_host(A, "A")
     if len(labels) != A.shape[0]:
         raise ValueError(f"labels must have one entry a row, {A.shape[0]}, got {len(labels)}")
     values, labels = np.unique(labels, return_inverse=True)
@@ -344,7 +344,7 @@ def stability(
 
     rounds = _check.whole_number(rounds, "rounds", 1)
     random_state = _check.whole_number(random_state, "random_state", 0)
-    A = _host(A)
+    A = _check.as_host(A, "A")
     if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
         raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
     size = int(share * A.shape[0])
@@ -360,11 +360,6 @@ def stability(
         fit = swapped_from(items.subset(rows), draw.choice(size, k, replace=False))
         scores.append(float(adjusted_rand_score(whole[rows], fit.labels)))
     return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores))
-
-
-def _host(A: Any) -> Any:
-    """A as an array, or the scipy.sparse matrix that it is; a tensor on a device is refused."""
-    return A if _check.is_sparse(A) else _check.as_array(A, "A")
 
 
 def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:

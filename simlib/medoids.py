@@ -311,7 +311,7 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
-    A = A if _check.is_sparse(A) else _check.as_array(A, "A")
+    A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     items = prepare_host(A, metric)
     _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")

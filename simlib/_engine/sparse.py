@@ -56,8 +56,7 @@ def unit_scale(X: Any, name: str) -> ScaledSparse:
     if X.dtype.kind not in "fiu":
         raise TypeError(f"{name} must hold real numbers, got dtype {X.dtype}")
     dtype: Any = _check.working_dtype(X.dtype)
-    csr = X.tocsr().astype(dtype)
-    csr = csr.copy() if csr is X else csr
+    csr = X.tocsr().astype(dtype)  # a copy, of the same type too
     csr.sum_duplicates()
     row = np.repeat(np.arange(csr.shape[0]), np.diff(csr.indptr))
     top = np.zeros(csr.shape[0], dtype)

@@ -54,11 +54,6 @@ def is_missing(cell: Any) -> bool:
     return cell is None or (isinstance(cell, float) and math.isnan(cell))
 
 
-def width_of(cell: str) -> int:
-    """About how many numbers stand in a text, 0 if it does not open as a list."""
-    return _length(cell) if _OPENS.match(cell) else 0
-
-
 def _length(cell: str) -> int:
     """How many numbers stand in a text that opens as a list."""
     return _inside(cell).count(",") + 1
