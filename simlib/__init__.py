@@ -3,12 +3,14 @@
 from simlib.choose import KScan, Pick, Stability, scan_k, shuffle_columns, silhouette, stability
 from simlib.data import Sample, load
 from simlib.files import Loaded, LoadedMatrix, load_matrix, load_vectors
+from simlib.gap import Gap, optimality_gap
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
 from simlib.similarity import correlation, cosine_similarity
 
 __all__ = [
     "Certificate",
     "Clustering",
+    "Gap",
     "KScan",
     "Loaded",
     "LoadedMatrix",
@@ -23,6 +25,7 @@ __all__ = [
     "load",
     "load_matrix",
     "load_vectors",
+    "optimality_gap",
     "scan_k",
     "shuffle_columns",
     "silhouette",

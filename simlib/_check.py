@@ -246,6 +246,15 @@ def whole_number(value: Any, name: str, low: int, high: int | None = None, why: 
     return number
 
 
+def share(value: Any, name: str) -> float:
+    """Return `value` as a float, 0 or larger; anything that is no such number is refused."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not 0 <= value < np.inf:
+        raise ValueError(f"{name} must be a finite number, 0 or larger, got {value}")
+    return float(value)
+
+
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the words in `allowed`."""
     if not (isinstance(value, str) and value in allowed):

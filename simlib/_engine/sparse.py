@@ -8,7 +8,8 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib._engine.items import BLOCK_ENTRIES, BLOCK_ROWS, HostItems, room_for_kept
+from simlib._engine.items import BLOCK_ENTRIES, BLOCK_ROWS, HostItems, product_rounding, room_for_kept
+from simlib._engine.lists import DENSITY
 from simlib._engine.kernels.lists import Lists
 from simlib._engine.kernels.sparse import Compressed, similarities
 from simlib._engine.metrics import Metric
@@ -87,6 +88,8 @@ class SparseItems(HostItems):
         super().__init__(len(scaled.scale), metric, (scaled.scale > 0).astype(scaled.dtype))
         self.scaled, self.given = scaled, given
         self.longest_block = BLOCK_ENTRIES
+        longest = int(np.diff(scaled.rows.start).max(initial=0))
+        self.rounding = product_rounding(longest, self.dtype)
 
     def entries(self, index: Any) -> np.ndarray:
         wanted = np.arange(self.n)[index]
@@ -99,9 +102,11 @@ class SparseItems(HostItems):
             return np.ascontiguousarray(self.entries(index)[:, columns])
         return np.ascontiguousarray(self.entries(columns)[:, index].T)
 
-    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+    def lists(
+        self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = DENSITY
+    ) -> Lists | None:
         need = self._listed_share(reach) * self.n**2 * (4 + reach.itemsize)
-        return super().lists(reach, some, progress) if need < room_for_kept() else None
+        return super().lists(reach, some, progress, most) if need < room_for_kept() else None
 
     def subset(self, index: np.ndarray) -> SparseItems:
         given = self.given.tocsr()[index]

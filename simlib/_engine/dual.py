@@ -1,0 +1,163 @@
+r"""The lower bound: no choice of k medoids has a smaller loss than this.
+
+k-medoids is the p-median problem. Its Lagrangian dual gives every item o a price, the loss that it would pay to be
+served. At given prices a candidate j would earn
+
+    earned[j] = sum over all o of  max(price[o] - d(o, j), 0)
+
+from the items that it serves for less than their price. Then
+
+    bound = sum of all prices - the sum of the k largest earned
+
+is never above the loss of any k medoids. To see this, take any k medoids. An item's loss is at least its price less
+what it leaves to its own medoid, and no k candidates earn more than the k that earn most.
+
+Some prices give a high bound. They are found step by step: an item that none of the k best earners serves for less than
+its price offers more, and an item that several of them serve offers less. Only pairs with d(o, j) < price[o] count, and
+a good price lies between the losses with the nearest and the second-nearest medoid. So short lists of neighbours serve,
+as they do for the swaps; a price never rises above what the lists hold, and the bound is valid all the same.
+
+As everywhere in the engine, closeness stands for base - loss and the limit of an item for base - price.
+
+Sources: Cornuejols, Fisher & Nemhauser, Location of bank accounts to optimize float (1977); Beasley, Lagrangean
+heuristics for location problems (1993); Barahona & Anbil, The volume algorithm (2000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from simlib._engine.items import Items
+from simlib._engine.kernels import dual as kernels
+from simlib._engine.kernels.dual import FREE, Climb, Pace, Problem
+from simlib._engine.kernels.lists import Lists
+
+LISTED_MEDOIDS = 4  # the lists reach as far as an item's fourth-nearest medoid
+LISTED_SHARE = 0.25  # lists are made if they hold less than this share of all pairs; else whole rows serve
+SMALL = 2000  # up to so many items the lists may hold all pairs
+FIRST_LENGTH = 1.5  # of a step, as a share of the distance to the least known loss
+LAST_LENGTH = 1e-3  # the climb ends where steps are shorter
+ROUNDS = 25  # steps between two looks at the clock, the bar and the keyboard
+IN_PARALLEL = 200_000  # entries of lists from which on all cores help
+OPERATIONS = 4  # roundings of an entry on its way into a sum
+
+
+class Bound(NamedTuple):
+    """A lower bound of the loss, and what follows from its prices."""
+
+    lower: float  # valid whatever the rounding: `margin` is taken off
+    margin: float
+    limit: np.ndarray  # float64 (n,), base - price
+    earned: np.ndarray  # float64 (n,), what each candidate earns
+    often: np.ndarray  # float64 (n,), how often each candidate was chosen in the last steps
+
+
+class Ascent:
+    """Prices on their way to a high bound, from k medoids that are known."""
+
+    def __init__(self, items: Items, medoids: np.ndarray, upper: float, progress: bool = False) -> None:
+        """`upper` is the loss with these medoids."""
+        n, k = items.n, len(medoids)
+        self.rounding = items.rounding
+        depth = min(LISTED_MEDOIDS, k)
+        near = items.nearest(medoids, depth)[1]
+        reach = near[-1].copy() if depth < k else np.full(n, -np.inf, items.dtype)
+        self.items, self.lists = _listed(items, reach, progress)
+        self.problem = Problem(k, items.base, np.full(n, FREE, np.int8), upper, np.inf)
+        near = near.astype(np.float64)
+        start = (near[0] + near[1]) / 2 if k > 1 else np.full(n, _lowest(self.items))
+        high = np.maximum(items.self_closeness.astype(np.float64), near[0])
+        zeros = [np.zeros(n, kind) for kind in (float, float, bool, np.int32, float)]
+        self.climb = Climb(start, reach.astype(np.float64), high, *zeros, start.copy())
+        self._round()
+        self.pace = Pace(-np.inf, FIRST_LENGTH, 0)
+        self.n_steps = 0
+
+    def steps(self, most: int, goal: float) -> Iterator[float]:
+        """Climb by at most so many steps; yields the highest bound so far, rounding left aside, now and then."""
+        self.problem = self.problem._replace(goal=goal)
+        while self.n_steps < most and not self.at_rest:
+            rounds = min(ROUNDS, most - self.n_steps)
+            self._ascend(rounds)
+            self.n_steps += rounds
+            yield self.pace.bound
+
+    def bound(self) -> Bound:
+        """The highest bound so far."""
+        limit, earned = self.climb.best, self.climb.earned
+        self._earn(limit)
+        total = kernels.choose(self.problem, earned, self.climb.chosen)
+        prices = self.items.base - limit
+        margin = margin_of(self.items, self.rounding, prices, total)
+        return Bound(prices.sum() - total - margin, margin, limit.copy(), earned.copy(), self.climb.often.copy())
+
+    @property
+    def at_rest(self) -> bool:
+        """Whether more steps would bring nothing: they are short, or the goal is reached."""
+        return self.pace.length < LAST_LENGTH or self.pace.bound >= self.problem.goal
+
+    def _ascend(self, rounds: int) -> None:
+        """So many steps, fewer at the top."""
+        if self.lists is not None:
+            in_parallel = len(self.lists.items) >= IN_PARALLEL
+            self.pace = kernels.ascend(self.lists, self.problem, self.climb, self.pace, rounds, in_parallel)
+            return
+        climb = self.climb
+        for _ in range(rounds):
+            self._earn(climb.limit)
+            bound = kernels.bound_of(self.problem, climb)
+            climb.served[:] = self.items.count_closer(np.flatnonzero(climb.chosen), climb.limit)
+            self.pace = kernels.step(self.problem, climb, bound, self.pace)
+            self._round()
+            if self.pace.bound >= self.problem.goal or not self.pace.length:
+                return
+
+    def _earn(self, limit: np.ndarray) -> None:
+        """What each candidate earns at these limits, into the climb."""
+        if self.lists is not None:
+            kernels.earn_in_parallel(self.lists, limit, self.climb.earned)
+        else:
+            self.climb.earned[:] = self.items.gains(np.arange(self.items.n), limit.astype(self.items.dtype))
+
+    def _round(self) -> None:
+        """Where whole rows serve, limits are numbers of the type of closeness."""
+        if self.lists is None:
+            self.climb.limit[:] = self.climb.limit.astype(self.items.dtype)
+
+
+def decided(bound: Bound, k: int, reached: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows that all choices with a smaller loss than `reached` have among their medoids, and rows that none has.
+
+    To force candidate j in costs what the k-th best earner earns more than j. To keep j out costs what it earns more
+    than the best of those that are not chosen. Where the bound rises to `reached`, no such choice has a smaller loss.
+    """
+    n, earned = len(bound.earned), bound.earned
+    falling = np.sort(earned)[::-1]
+    none = bound.lower + falling[k - 1] - earned >= reached
+    every = bound.lower + earned - falling[k] >= reached if k < n else np.ones(n, bool)
+    return np.flatnonzero(every), np.flatnonzero(none & ~every)
+
+
+def _listed(items: Items, reach: np.ndarray, progress: bool) -> tuple[Items, Lists | None]:
+    """Lists of what is closer to an item than its reach, if they are worth it, and the items that go with them."""
+    most = 1.0 if items.n <= SMALL else LISTED_SHARE
+    lists = items.lists(reach, progress=progress, most=most)
+    if lists is None:
+        items = items.at_hand(progress)
+        lists = items.lists(reach, progress=progress, most=most)
+    return items, lists
+
+
+def _lowest(items: Items) -> float:
+    """The smallest closeness of any two items."""
+    return min(float(np.min(items.closeness(block))) for block in items.blocks())
+
+
+def margin_of(items: Items, rounding: float, prices: np.ndarray, earned: float) -> float:
+    """By how much rounding may have lifted the bound: that of the entries, and that of sums of n float64 numbers."""
+    eps = np.finfo(np.float64).eps
+    sums = eps * (items.n + OPERATIONS) * (np.abs(prices).sum() + abs(earned))
+    return float(items.n * rounding + sums)
