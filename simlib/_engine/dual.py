@@ -40,6 +40,7 @@ LISTED_SHARE = 0.25  # lists are made if they hold less than this share of all p
 SMALL = 2000  # up to so many items the lists may hold all pairs
 FIRST_LENGTH = 1.5  # of a step, as a share of the distance to the least known loss
 LAST_LENGTH = 1e-3  # the climb ends where steps are shorter
+START_LENGTH, START_STEPS = 0.05, 400  # the climb for a start ends earlier
 ROUNDS = 25  # steps between two looks at the clock, the bar and the keyboard
 IN_PARALLEL = 200_000  # entries of lists from which on all cores help
 OPERATIONS = 4  # roundings of an entry on its way into a sum
@@ -76,14 +77,22 @@ class Ascent:
         self.pace = Pace(-np.inf, FIRST_LENGTH, 0)
         self.n_steps = 0
 
-    def steps(self, most: int, goal: float) -> Iterator[float]:
-        """Climb by at most so many steps; yields the highest bound so far, rounding left aside, now and then."""
+    def steps(self, most: int, goal: float, shortest: float = LAST_LENGTH) -> Iterator[float]:
+        """Climb by at most so many steps; yields the highest bound so far, rounding left aside, now and then.
+
+        The climb ends where the bound reaches `goal`, or where its steps are shorter than `shortest`.
+        """
         self.problem = self.problem._replace(goal=goal)
-        while self.n_steps < most and not self.at_rest:
+        while self.n_steps < most and self.pace.length >= shortest and self.pace.bound < goal:
             rounds = min(ROUNDS, most - self.n_steps)
             self._ascend(rounds)
             self.n_steps += rounds
             yield self.pace.bound
+
+    def favourites(self) -> np.ndarray:
+        """The k candidates that were chosen most often in the last steps, int64 (k,), ascending; ties to the lowest."""
+        order = np.argsort(-self.climb.often, kind="stable")
+        return np.sort(order[: self.problem.k])
 
     def bound(self) -> Bound:
         """The highest bound so far."""
@@ -126,6 +135,20 @@ class Ascent:
         """Where whole rows serve, limits are numbers of the type of closeness."""
         if self.lists is None:
             self.climb.limit[:] = self.climb.limit.astype(self.items.dtype)
+
+
+def start(items: Items, medoids: np.ndarray) -> np.ndarray:
+    """k row numbers to start swaps from, int64 (k,): those that the climb from these k medoids chooses most often.
+
+    The climb ends while it still swings between the candidates that share the best places. That is what an average
+    over its steps is good for: Barahona & Anbil (2000) show that it nears a solution of the linear relaxation.
+    """
+    nearest = items.nearest(medoids, 1)[1][0]
+    nearest[medoids] = items.self_closeness[medoids]
+    ascent = Ascent(items, medoids, float(np.sum(items.base - nearest.astype(np.float64))))
+    for _ in ascent.steps(START_STEPS, np.inf, START_LENGTH):
+        pass
+    return ascent.favourites()
 
 
 def decided(bound: Bound, k: int, reached: float) -> tuple[np.ndarray, np.ndarray]:

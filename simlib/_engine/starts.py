@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from simlib._engine import dual
 from simlib._engine.items import BLOCK_ENTRIES, HostItems, Items
 from simlib._engine.kernels import starts as kernels
 
-STARTS = ("build", "k-medoids++", "random", "first")
+STARTS = ("build", "dual", "k-medoids++", "random", "first")
 DRAWN = ("k-medoids++", "random")  # those that a seed decides
 ASK_FOR_LISTS = 8  # medoids after which BUILD asks again whether the lists are short enough
 GREEDY_AT_ONCE = 100  # medoids chosen from lists between two moments at which an interrupt is heard
@@ -27,8 +28,9 @@ def start(items: Items, k: int, init: Any, rng: np.random.Generator) -> np.ndarr
         return np.array(init, dtype=np.int64)
     if init == "first":
         return np.arange(k)
-    if init == "build":
-        return build(items, k)
+    if init in ("build", "dual"):
+        medoids = build(items, k)
+        return dual.start(items, medoids) if init == "dual" else medoids
     return rng.choice(items.n, k, replace=False) if init == "random" else plus_plus(items, k, rng)
 
 
