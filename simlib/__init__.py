@@ -5,6 +5,7 @@ from simlib.data import Sample, load
 from simlib.files import Loaded, LoadedMatrix, load_matrix, load_vectors
 from simlib.gap import Gap, optimality_gap
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
+from simlib.proof import Proof, prove
 from simlib.similarity import correlation, cosine_similarity
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Loaded",
     "LoadedMatrix",
     "Pick",
+    "Proof",
     "Sample",
     "Stability",
     "assign",
@@ -26,6 +28,7 @@ __all__ = [
     "load_matrix",
     "load_vectors",
     "optimality_gap",
+    "prove",
     "scan_k",
     "shuffle_columns",
     "silhouette",

@@ -173,7 +173,7 @@ def _climb(items: Items, medoids: np.ndarray, max_iter: int, tol: float, progres
     """`optimality_gap` of checked items."""
     k, whole = len(medoids), items.whole_distances()
     inertia = clustering(items, Found(medoids)).inertia
-    reached = inertia - (1 - TOL if whole else 0) - 0.5 * tol * abs(inertia)
+    reached = inertia - (1 - dual.WHOLE if whole else 0) - 0.5 * tol * abs(inertia)
     ascent, history, finished = dual.Ascent(items, medoids, inertia, progress), [], True
     with tqdm(desc="bound", total=max_iter, unit=" steps", leave=False, disable=not progress) as bar:
         try:
@@ -186,7 +186,7 @@ def _climb(items: Items, medoids: np.ndarray, max_iter: int, tol: float, progres
     found = ascent.bound()
     prices = items.base - found.limit
     lower = _lower(prices, found.earned, k, found.margin, whole)
-    in_every, in_none = dual.decided(found, k, inertia - (1 - TOL if whole else 0))
+    in_every, in_none = dual.decided(found, k, inertia - (1 - dual.WHOLE if whole else 0))
     return Gap(
         lower=lower,
         inertia=inertia,

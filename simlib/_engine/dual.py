@@ -32,7 +32,7 @@ import numpy as np
 
 from simlib._engine.items import Items
 from simlib._engine.kernels import dual as kernels
-from simlib._engine.kernels.dual import FREE, Climb, Pace, Problem
+from simlib._engine.kernels.dual import FREE, NEVER, Climb, Pace, Problem
 from simlib._engine.kernels.lists import Lists
 
 LISTED_MEDOIDS = 4  # the lists reach as far as an item's fourth-nearest medoid
@@ -43,6 +43,8 @@ LAST_LENGTH = 1e-3  # the climb ends where steps are shorter
 START_LENGTH, START_STEPS = 0.05, 400  # the climb for a start ends earlier
 ROUNDS = 25  # steps between two looks at the clock, the bar and the keyboard
 IN_PARALLEL = 200_000  # entries of lists from which on all cores help
+WHOLE = 1e-7  # a bound this close to a whole number counts as that number
+ALIKE = 1e-9  # losses that differ by less than this share count as the same
 OPERATIONS = 4  # roundings of an entry on its way into a sum
 
 
@@ -59,22 +61,36 @@ class Bound(NamedTuple):
 class Ascent:
     """Prices on their way to a high bound, from k medoids that are known."""
 
-    def __init__(self, items: Items, medoids: np.ndarray, upper: float, progress: bool = False) -> None:
-        """`upper` is the loss with these medoids."""
+    def __init__(
+        self, items: Items, medoids: np.ndarray, upper: float, progress: bool = False, small: bool = False
+    ) -> None:
+        """`upper` is the loss with these medoids. Where the problem is `small`, all pairs may be listed."""
         n, k = items.n, len(medoids)
         self.rounding = items.rounding
         depth = min(LISTED_MEDOIDS, k)
         near = items.nearest(medoids, depth)[1]
         reach = near[-1].copy() if depth < k else np.full(n, -np.inf, items.dtype)
-        self.items, self.lists = _listed(items, reach, progress)
+        self.items, self.lists = _listed(items, reach, small, progress)
         self.problem = Problem(k, items.base, np.full(n, FREE, np.int8), upper, np.inf)
         near = near.astype(np.float64)
         start = (near[0] + near[1]) / 2 if k > 1 else np.full(n, _lowest(self.items))
         high = np.maximum(items.self_closeness.astype(np.float64), near[0])
-        zeros = [np.zeros(n, kind) for kind in (float, float, bool, np.int32, float)]
-        self.climb = Climb(start, reach.astype(np.float64), high, *zeros, start.copy())
+        direction, earned, often = np.zeros((3, n))
+        chosen, served = np.zeros(n, bool), np.zeros(n, np.int32)
+        low = reach.astype(np.float64)
+        self.climb = Climb(start, low, high, direction, earned, chosen, served, often, start.copy())
+        self.begin(self.problem.status, start, upper, FIRST_LENGTH)
+
+    def begin(self, status: np.ndarray, limit: np.ndarray, upper: float, length: float) -> None:
+        """Begin a climb: with what is known of the candidates, from these limits, by steps of this length."""
+        self.problem = self.problem._replace(status=status, upper=upper)
+        if self.lists is not None:
+            entries = np.sum((self.lists.stop - self.lists.start)[status != NEVER])
+            self.in_parallel = bool(entries >= IN_PARALLEL)
+        self.climb.limit[:] = self.climb.best[:] = limit
+        self.climb.direction[:] = self.climb.often[:] = 0
         self._round()
-        self.pace = Pace(-np.inf, FIRST_LENGTH, 0)
+        self.pace = Pace(-np.inf, length, 0)
         self.n_steps = 0
 
     def steps(self, most: int, goal: float, shortest: float = LAST_LENGTH) -> Iterator[float]:
@@ -111,8 +127,7 @@ class Ascent:
     def _ascend(self, rounds: int) -> None:
         """So many steps, fewer at the top."""
         if self.lists is not None:
-            in_parallel = len(self.lists.items) >= IN_PARALLEL
-            self.pace = kernels.ascend(self.lists, self.problem, self.climb, self.pace, rounds, in_parallel)
+            self.pace = kernels.ascend(self.lists, self.problem, self.climb, self.pace, rounds, self.in_parallel)
             return
         climb = self.climb
         for _ in range(rounds):
@@ -127,7 +142,8 @@ class Ascent:
     def _earn(self, limit: np.ndarray) -> None:
         """What each candidate earns at these limits, into the climb."""
         if self.lists is not None:
-            kernels.earn_in_parallel(self.lists, limit, self.climb.earned)
+            earn = kernels.earn_in_parallel if self.in_parallel else kernels.earn
+            earn(self.lists, self.problem.status, limit, self.climb.earned)
         else:
             self.climb.earned[:] = self.items.gains(np.arange(self.items.n), limit.astype(self.items.dtype))
 
@@ -164,9 +180,9 @@ def decided(bound: Bound, k: int, reached: float) -> tuple[np.ndarray, np.ndarra
     return np.flatnonzero(every), np.flatnonzero(none & ~every)
 
 
-def _listed(items: Items, reach: np.ndarray, progress: bool) -> tuple[Items, Lists | None]:
+def _listed(items: Items, reach: np.ndarray, small: bool, progress: bool) -> tuple[Items, Lists | None]:
     """Lists of what is closer to an item than its reach, if they are worth it, and the items that go with them."""
-    most = 1.0 if items.n <= SMALL else LISTED_SHARE
+    most = 1.0 if small or items.n <= SMALL else LISTED_SHARE
     lists = items.lists(reach, progress=progress, most=most)
     if lists is None:
         items = items.at_hand(progress)

@@ -9,9 +9,9 @@ from tqdm.auto import tqdm
 
 from simlib import _check
 from simlib._engine.items import BLOCK_ENTRIES, BLOCK_ROWS, HostItems, product_rounding, room_for_kept
-from simlib._engine.lists import DENSITY
 from simlib._engine.kernels.lists import Lists
 from simlib._engine.kernels.sparse import Compressed, similarities
+from simlib._engine.lists import DENSITY
 from simlib._engine.metrics import Metric
 from simlib._engine.tiles import SAFE_EXPONENT
 

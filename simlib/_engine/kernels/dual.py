@@ -55,33 +55,36 @@ class Pace(NamedTuple):
 
 
 @compiled
-def earn(lists, limit, earned):
+def earn(lists, status, limit, earned):
     """What each candidate earns: the sum of closeness - limit over the items that are closer to it than their limit.
 
-    Reads lists, limit float64 (n,). Writes earned float64 (n,).
+    Reads lists, status int8 (n,): a candidate that is NEVER a medoid earns 0; limit float64 (n,). Writes earned float64
+    (n,).
     """
     for j in range(len(earned)):
-        earned[j] = _earnings(lists, limit, j)
+        earned[j] = _earnings(lists, status, limit, j)
 
 
 @compiled(parallel=True)
-def earn_in_parallel(lists, limit, earned):
+def earn_in_parallel(lists, status, limit, earned):
     """`earn` on all cores, with the same bits.
 
-    Reads lists, limit float64 (n,). Writes earned float64 (n,).
+    Reads lists, status int8 (n,), limit float64 (n,). Writes earned float64 (n,).
     """
     for j in prange(len(earned)):
-        earned[j] = _earnings(lists, limit, j)
+        earned[j] = _earnings(lists, status, limit, j)
 
 
 @compiled
-def _earnings(lists, limit, j):
+def _earnings(lists, status, limit, j):
     """What candidate j earns.
 
-    Reads lists, limit float64 (n,).
+    Reads lists, status int8 (n,), limit float64 (n,).
     """
     items, closeness = lists.items, lists.closeness
     total = 0.0
+    if status[j] == NEVER:
+        return total
     for e in range(lists.start[j], lists.stop[j]):
         total += max(np.float64(closeness[e]) - limit[items[e]], 0.0)
     return total
@@ -174,9 +177,9 @@ def ascend(lists, problem, climb, pace, rounds, in_parallel):
     """
     for _ in range(rounds):
         if in_parallel:
-            earn_in_parallel(lists, climb.limit, climb.earned)
+            earn_in_parallel(lists, problem.status, climb.limit, climb.earned)
         else:
-            earn(lists, climb.limit, climb.earned)
+            earn(lists, problem.status, climb.limit, climb.earned)
         bound = bound_of(problem, climb)
         serve(lists, climb.chosen, climb.limit, climb.served)
         pace = step(problem, climb, bound, pace)
