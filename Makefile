@@ -64,7 +64,7 @@ exercises: $(READY)  ## from the solutions in the notebooks
 
 # Exactly the versions of constraints.txt; not done again unless they, the project's needs or the Python change.
 $(READY): constraints.txt pyproject.toml
-	$(PYTHON) -m venv $(if $(wildcard $(READY)),,--clear) .venv
+	$(PYTHON) -m venv $(if $(wildcard $(READY)),--upgrade,--clear) .venv
 	$(BIN)/python -m pip install --quiet --progress-bar off --constraint constraints.txt --editable ".[workbook,dask,test]"
 	touch $@
 
