@@ -15,23 +15,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib import patheffects
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import BboxBase
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from simlib import _cards, _check
 from simlib._engine.metrics import METRICS
+from simlib._extras import extra
 from simlib._labels import SHORT, plain
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 from simlib.similarity import between
+
+with extra("workbook", "simlib.plots"):
+    from matplotlib import patheffects
+    from matplotlib import pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+    from matplotlib.transforms import BboxBase
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")

@@ -11,7 +11,7 @@ import pytest
 
 SIMLIB = Path(__file__).parents[1] / "simlib"
 STOREYS = [
-    ["_labels", "_arrays", "_engine.kernels.compile", "_engine.kernels.llvm"],
+    ["_labels", "_arrays", "_extras", "_engine.kernels.compile", "_engine.kernels.llvm"],
     [
         "_engine.kernels.tiles",
         "_engine.kernels.lists",
@@ -40,7 +40,7 @@ STOREYS = [
     ["plots"],
     ["widgets"],
     ["report"],
-    [""],  # the public names
+    ["", "_cli"],  # the public names, the command
 ]
 PACKAGES = ("files", "widgets", "report")  # a storey each
 PAGES = ("_engine", "_engine.kernels")  # their __init__ is a docstring that imports nothing

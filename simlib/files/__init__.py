@@ -87,7 +87,8 @@ def load_vectors(
     torch's or Python's pickles         not read: ``np.save("x.npy", t.cpu().numpy())`` first
     ==================================  ============================================================================
 
-    Text and JSON may also be packed, as .gz. .h5, .h5ad and .safetensors need the extra ``simlib[formats]``.
+    Text and JSON may also be packed, as .gz. .h5, .h5ad, .safetensors, .parquet, .feather and .arrow
+    need the extra ``simlib[formats]``, and so do lists written as text.
 
     Parameters
     ----------

@@ -25,7 +25,7 @@ from simlib.report.refused import Refused, readable
 
 NOTEBOOK = "06_write_a_report.ipynb"
 BAR = "{desc:30.30} {bar} {elapsed}"
-EXPLAINED = ("ValueError", "TypeError", "MemoryError")  # errors whose text is written for a person
+EXPLAINED = ("ValueError", "TypeError", "MemoryError", "NotInstalledError")  # errors whose text is written for a person
 
 
 def build(

@@ -18,9 +18,9 @@ from simlib.report.record import differences, recorded
 from simlib.report.refused import Refused, readable, writable
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m simlib.report") -> int:
     """The command line. Returns its exit status: 0, 1 if `--verify` found a difference, 2 an error, 130 stopped."""
-    asked = parsed(arguments)
+    asked = parsed(arguments, program)
     try:
         return _verify(asked) if asked.verify else _write(asked)
     except KeyboardInterrupt:

@@ -52,10 +52,10 @@ def completed(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line; what cannot be read ends the program with one line."""
+def parsed(arguments: Sequence[str] | None, program: str) -> argparse.Namespace:
+    """Read the command line of the program of this name; what cannot be read ends the program with one line."""
     parser = _Parser(
-        "python -m simlib.report",
+        program,
         description=HELP,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
