@@ -73,7 +73,7 @@ def load_vectors(
     ==================================  ============================================================================
     what you have                       what to call
     ==================================  ============================================================================
-    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt; ``label="name", columns=["a", "b"]``
+    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt, .gct; ``label="name", columns=["a", "b"]``
     a column of lists, ``[0.1, 0.2]``   the same; where there are several such columns ``columns=["embedding"]``
     word2vec, GloVe                     ``load_vectors("x.vec")``, .txt, or .bin
     JSON: records, lists, or by name    ``load_vectors("x.jsonl", label="title")``, .ndjson, .json
@@ -192,8 +192,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), a table of text, .parquet, .feather or .arrow,
-        or a .npz, .json, .h5, .mat or .safetensors file.
+        A .npy file (it is memory-mapped: only what is used is read), text (.csv, .tsv, .txt, .phy, .dist, .meg),
+        .parquet, .feather or .arrow, or a .npz, .json, .h5, .mat or .safetensors file.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a .parquet file.
 
