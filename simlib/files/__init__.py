@@ -73,7 +73,7 @@ def load_vectors(
     ==================================  ============================================================================
     what you have                       what to call
     ==================================  ============================================================================
-    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt, .gct; ``label="name", columns=["a", "b"]``
+    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt, .gct; ``label="a", columns=["b", "c"]``
     a column of lists, ``[0.1, 0.2]``   the same; where there are several such columns ``columns=["embedding"]``
     word2vec, GloVe                     ``load_vectors("x.vec")``, .txt, or .bin
     JSON: records, lists, or by name    ``load_vectors("x.jsonl", label="title")``, .ndjson, .json
