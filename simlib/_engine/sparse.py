@@ -26,7 +26,7 @@ class ScaledSparse(NamedTuple):
     def similarities(self, wanted: np.ndarray, other: ScaledSparse) -> np.ndarray:
         """Similarities of some of the rows to all rows of another matrix, (len(wanted), n)."""
         found = np.empty((len(wanted), len(other.scale)), self.dtype)
-        similarities(wanted, self.rows, self.scale, other.columns, other.scale, found)
+        similarities(wanted, self.rows, self.scale, other.columns, other.scale, False, found)
         return found
 
 
@@ -42,7 +42,7 @@ def fill(target: Any, X: ScaledSparse, Y: ScaledSparse, progress: bool = False) 
         wanted = np.arange(first, min(first + step, n))
         rows = slice(first, first + len(wanted))
         found = np.asarray(target[rows]) if direct else np.empty((len(wanted), m), X.dtype)
-        similarities(wanted, X.rows, X.scale, Y.columns, Y.scale, found)
+        similarities(wanted, X.rows, X.scale, Y.columns, Y.scale, direct, found)
         if X is Y:
             found[wanted - first, wanted] = X.scale[wanted] > 0
         if not direct:
@@ -75,8 +75,9 @@ def unit_scale(X: Any, name: str) -> ScaledSparse:
 
 
 def _compressed(matrix: Any) -> Compressed:
-    """The arrays of a matrix in scipy's compressed form."""
-    return Compressed(matrix.indptr.astype(np.int64), matrix.indices, matrix.data)
+    """The arrays of a matrix in scipy's compressed form; where indices cannot be negative, a loop need not ask."""
+    index = matrix.indices.view(np.uint32) if matrix.indices.dtype == np.int32 else matrix.indices
+    return Compressed(matrix.indptr.astype(np.int64), index, matrix.data)
 
 
 class SparseItems(HostItems):
