@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import prange
 
 from simlib._engine.kernels.compile import compiled
 from simlib._engine.kernels.tiles import write
@@ -19,7 +18,7 @@ class Compressed(NamedTuple):
     value: np.ndarray  # float32 or float64
 
 
-@compiled(parallel=True)
+@compiled
 def similarities(wanted, rows, row_scale, columns, column_scale, past, found):
     """Similarities of some sparse rows to all rows of another matrix.
 
@@ -30,13 +29,16 @@ def similarities(wanted, rows, row_scale, columns, column_scale, past, found):
     """
     start, index, value = columns
     n = len(column_scale)
-    for i in prange(len(wanted)):
-        row, total, scaled = wanted[i], np.zeros(n, found.dtype), np.empty((1, n), found.dtype)
+    total, scaled = np.zeros(n, value.dtype), np.empty((1, n), found.dtype)
+    line = scaled[0]
+    for i in range(len(wanted)):
+        row = wanted[i]
         for e in range(rows.start[row], rows.start[row + 1]):
             feature, factor = rows.index[e], rows.value[e]
             for f in range(start[feature], start[feature + 1]):
                 total[index[f]] += factor * value[f]
-        scale, line = row_scale[row], scaled[0]
+        scale = row_scale[row]
         for j in range(n):
             line[j] = min(max(total[j] * (scale * column_scale[j]), -1.0), 1.0)
+            total[j] = 0.0
         write(scaled, found[i : i + 1], past)
