@@ -138,8 +138,8 @@ def load_vectors(
     Notes
     -----
     pandas parses text at most 20,000 rows and 4 million numbers at a time. Memory holds the result and a few such
-    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core. As word2vec text they take
-    14 s and 0.7 GB, as JSON lines 28 s and 0.8 GB. The labels are an array as wide as the longest of them: a single
+    pieces. A million rows of 64 numbers (610 MB of .csv) take about 10 s of one core and 0.9 GB. As word2vec text they
+    take about 21 s and 1 GB, as JSON lines about 20 s and 0.9 GB. The labels are an array as wide as the longest of them: a single
     one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one with missing
     numbers.
 

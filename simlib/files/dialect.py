@@ -172,8 +172,8 @@ def _as_wide_as(source: Source, rows: Rows, top: list[str]) -> list[str]:
         top = top[:-1]
     if len(top) != width:
         raise ValueError(
-            f"{source.name}: the first line has {len(top)} fields ({listed(top)}) and the next has {width}: "
-            "it must hold the names of the columns, or be deleted"
+            f"{source.name}: the first line of the table has {len(top)} fields ({listed(top)}) and the next has "
+            f"{width}: it must hold the names of the columns, or be deleted"
         )
     return top
 

@@ -44,7 +44,7 @@ def read(source: Source, beginning: Beginning) -> Lines:
             advance(bar, file)
     announced = re.search(r"ntaxa\s*=\s*(\d+)", commands, re.IGNORECASE)
     if announced and announced[1].lstrip("0") != str(len(names)):
-        raise ValueError(f"{source.name} announces {announced[1]} items and names {len(names)}: it is cut off")
+        raise ValueError(f"{source.name} announces {announced[1][:40]} items and names {len(names)}: it is cut off")
     form = _form(source, commands, fields, len(names))
     if errors:
         source.card.dropped.append("What stands in square brackets: MEGA writes standard errors so.")
