@@ -139,9 +139,9 @@ def load_vectors(
     -----
     pandas parses text at most 20,000 rows and 4 million numbers at a time. Memory holds the result and a few such
     pieces. A million rows of 64 numbers (610 MB of .csv) take about 10 s of one core and 0.9 GB. As word2vec text they
-    take about 21 s and 1 GB, as JSON lines about 20 s and 0.9 GB. The labels are an array as wide as the longest of them: a single
-    one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one with missing
-    numbers.
+    take about 21 s and 1 GB, as JSON lines about 20 s and 0.9 GB. The labels are an array as wide as the longest of
+    them: a single one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one
+    with missing numbers.
 
     A percent sign, a sign of a currency or a unit in brackets is left out if all numbers of a column carry it. Lines
     before the table are skipped: those of GEO, which begin with an exclamation mark, those of GCT, and titles.
