@@ -473,7 +473,7 @@ def test_matrices_that_are_none(tmp_path):
         (b"a,b\n" + b"1,2\n" * 30_000 + b"\xe9,1\n", "not UTF-8 text"),
         (bytes(range(256)), "a.csv has bytes of value 0: not text"),
         ("a,b\nnan,nan\n,\n", None),
-        ("Experiment 7\n1,2,3\n4,5,6\n", "first line of the table has 1 fields .'Experiment 7'. and the next has 3.*or be deleted"),
+        ("Experiment 7\n1,2,3\n4,5,6\n", "the table has 1 fields .'Experiment 7'. and the next has 3.*or be deleted"),
         ("a,b\n1,2,3,4\n5,6,7,8\n", "the first line of the table has 2 fields"),
         ("w,a\nx,1e39\n", "row 0 .counted from 0. holds a number beyond 3.4e38"),
         ('w,a\nx,"1,234.5"\ny,"2,000"\n', "column 'a' holds '1,234.5': numbers are read without marks"),
