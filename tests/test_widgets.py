@@ -4,14 +4,18 @@ import base64
 import io
 import re
 import warnings
+from functools import partial
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 import simlib
 from simlib import report
+from simlib._labels import marked
+from simlib.report import html
 from simlib.widgets import cards_html, explore
 from simlib.widgets.pictures import places
 
@@ -294,3 +298,45 @@ def test_bad_input(scanned, vectors):
         explore(scan, D, null=D)
     with pytest.raises(ValueError, match="null must be a scan of as many items as scan, 10, got 60"):
         explore(scan, D, null=other)
+
+
+# names from frames
+
+
+@pytest.fixture(scope="module")
+def framed():
+    """Twenty towns of a larger table, so that their numbers in its index are not their rows; and two clusters."""
+    at = np.random.default_rng(0).normal(size=(20, 6)) + 5 * (np.arange(20) % 2)[:, None] * np.eye(6)[0]
+    frame = pd.DataFrame(at, index=[f"town {i}" for i in range(20)]).iloc[::-1]
+    towns = pd.Series(frame.index, index=np.arange(20)[::-1] + 100)
+    return frame, towns, simlib.kmedoids(frame, 2, metric="cosine")
+
+
+def test_an_index_and_a_series_are_names_in_the_order_of_the_rows(framed):
+    frame, towns, fit = framed
+    as_list = list(frame.index)
+    wanted = cards_html(fit, frame, as_list)
+    assert as_list[fit.medoids[0]] in wanted
+    for labels in (frame.index, towns, towns.to_numpy(), None):
+        assert cards_html(fit, frame, labels) == wanted
+    shifted = np.arange(20)[::-1] + 7
+    assert cards_html(fit, frame.set_axis(shifted)) == cards_html(fit, frame, shifted)
+    assert cards_html(fit, frame.to_numpy()) == cards_html(fit, frame, range(20))
+    S = simlib.cosine_similarity(frame)
+    for show in (html.cards, partial(html.misfits, scores=np.linspace(-1, 1, 20))):
+        assert show(S, "similarity", fit, labels=towns) == show(S, "similarity", fit, labels=as_list)
+    assert html.items(fit, towns, np.zeros(20)) == html.items(fit, as_list, np.zeros(20))
+
+
+def test_the_explorer_names_the_rows_of_a_frame(framed):
+    frame, _, _ = framed
+    view = explore(simlib.scan_k(frame, [2, 3], metric="cosine"), frame)
+    exemplar = frame.index[view.fit.medoids[0]]
+    assert f"★ {marked(exemplar)}" in parts(view)[1]
+
+
+@pytest.mark.parametrize("labels", [pd.DataFrame({"a": range(20)}), np.empty((20, 2)), "twenty characters ..."])
+def test_names_of_more_than_one_column_are_refused(labels, framed):
+    frame, _, fit = framed
+    with pytest.raises(TypeError, match=r"labels must hold one name a row, got a .*: pass one column of it"):
+        cards_html(fit, frame, labels)

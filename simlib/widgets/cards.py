@@ -9,7 +9,7 @@ import numpy as np
 
 from simlib import _cards, _check
 from simlib._cards import Card
-from simlib._labels import SHORT, marked
+from simlib._labels import SHORT, marked, names_of
 from simlib.medoids import Clustering
 from simlib.widgets import inputs
 
@@ -28,6 +28,7 @@ def cards_html(fit: Clustering, S: Any, labels: Sequence[str] | None = None, car
     S : array
         What it was made from: similarities or distances (n, n), or vectors (n, d).
     labels : n names, optional
+        A list, an array, an index or a series. Default: the index of S if S is a frame, else the row numbers.
     cards : int
         How many clusters to show, the largest first.
 
@@ -36,7 +37,7 @@ def cards_html(fit: Clustering, S: Any, labels: Sequence[str] | None = None, car
     str
         HTML; the names in it are escaped.
     """
-    names = inputs.item_names(labels, len(fit.labels))
+    names = names_of(labels, len(fit.labels), S)
     S = inputs.scanned(S, fit)
     near = _cards.neighbours(inputs.closeness(S, fit.medoids, fit.medoids, fit), np.arange(len(fit.medoids)))
     return grid(fit, near, names, _check.whole_number(cards, "cards", 1))

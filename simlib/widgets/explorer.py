@@ -12,6 +12,7 @@ import numpy as np
 from ipywidgets import Layout
 
 from simlib import _cards, _check
+from simlib._labels import names_of
 from simlib.choose import KScan
 from simlib.medoids import Clustering
 from simlib.widgets import inputs, pictures, search
@@ -33,7 +34,8 @@ def explore(
     S : array
         What was scanned: similarities or distances (n, n), or vectors (n, d).
     labels : n names, optional
-        Shown as text, never as markup. Default: the row numbers.
+        A list, an array, an index or a series. Shown as text, never as markup. Default: the index of S if S is a frame,
+        else the row numbers.
     null : KScan, optional
         Of the same data without structure (`shuffle_columns`), drawn beside `scan`.
     cards : int
@@ -63,7 +65,7 @@ def explore(
     if null is not None and len(null.fits[0].labels) != n:
         raise ValueError(f"null must be a scan of as many items as scan, {n}, got {len(null.fits[0].labels)}")
     cards = _check.whole_number(cards, "cards", 1)
-    names = inputs.item_names(labels, n)
+    names = names_of(labels, n, S)
     return Explorer(scan, inputs.scanned(S, scan.fits[-1]), names, null, cards)
 
 

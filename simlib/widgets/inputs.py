@@ -1,8 +1,7 @@
-"""What the caller gave, checked: a name for each item, and the array that was scanned."""
+"""What the caller gave, checked: the array that was scanned, and how close its items are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,6 @@ from simlib import _check
 from simlib._engine.metrics import METRICS
 from simlib.medoids import Clustering
 from simlib.similarity import between
-
-
-def item_names(labels: Sequence[str] | None, n: int) -> list[str]:
-    """The names of n items as strings; without labels, their row numbers."""
-    names = [str(name) for name in (range(n) if labels is None else labels)]
-    if len(names) != n:
-        raise ValueError(f"labels must hold one name a row, {n}, got {len(names)}")
-    return names
 
 
 def scanned(S: Any, fit: Clustering) -> np.ndarray:
