@@ -16,7 +16,7 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
     distributed   _cards                      Dask; the facts of one cluster
     files                                     a person's files
     data                                      the samples that come with the workbook
-    choose                                    criteria for k
+    choose   ensemble                         criteria for k; equally good ends side by side
     medoids                                   k-medoids; certify goes a way of its own
     similarity                                cosine and correlation
     ---------------------------- the front checks and calls
@@ -24,6 +24,7 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       search                                  the swap search
       prepare   starts                        what a caller gave -> checked items; where a search begins
       tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
+      overlaps                                how much two clusterings agree
       sparse                                  SparseItems
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
