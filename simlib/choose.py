@@ -71,7 +71,8 @@ class KScan:
     @property
     def mean_distance(self) -> np.ndarray:
         """Mean distance of an item from its own medoid, or 1 - similarity, (len(ks),)."""
-        return self.inertia / len(self.fits[0].labels)
+        weight = self.fits[0].sample_weight
+        return self.inertia / (len(self.fits[0].labels) if weight is None else weight.sum())
 
     def table(self) -> str:
         """The criteria as text, a line a k (without the seconds, so that it is the same every time)."""
@@ -153,7 +154,13 @@ def _peak(name: str, scan: KScan, null: KScan | None) -> Pick:
 
 
 def scan_k(
-    A: Any, ks: Sequence[int], *, metric: str = "similarity", random_state: int = 0, progress: bool = False
+    A: Any,
+    ks: Sequence[int],
+    *,
+    metric: str = "similarity",
+    random_state: int = 0,
+    progress: bool = False,
+    sample_weight: Any = None,
 ) -> KScan:
     """Cluster once for each k and collect what speaks for and against it.
 
@@ -165,6 +172,9 @@ def scan_k(
         Checked but not used: the greedy start and the way down from it are deterministic.
     progress : bool
         Draw a bar over the ks.
+    sample_weight : numbers (n,), optional
+        How much each item counts in the inertia and in the mean silhouettes, as in `kmedoids` and `silhouette`. The
+        sizes of clusters count items.
 
     Returns
     -------
@@ -195,7 +205,8 @@ def scan_k(
     _check.whole_number(random_state, "random_state", 0)
     A = _check.as_host(A, "A")
     ks = _check_ks(ks, A.shape[0])
-    items = prepare_host(A, metric)
+    weight = _check.weights(sample_weight, A.shape[0])
+    items = prepare_host(A, metric).weighted(weight)
     done: list[tuple] = []
     with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
         try:
@@ -228,11 +239,11 @@ def _one_k(items: HostItems, k: int, larger: np.ndarray | None) -> tuple[Cluster
     begin = starts.build(items, k) if larger is None else starts.fewer(items, larger, k)
     fit = swapped_from(items, begin)
     by_medoids = silhouettes.medoid_silhouette(items, fit.medoids)
-    mean = float(silhouettes.silhouette(items, fit.labels, k).mean())
+    mean = float(np.average(silhouettes.silhouette(items, fit.labels, k), weights=items.weight))
     return fit, by_medoids, mean, time.perf_counter() - began
 
 
-def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray:
+def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight: Any = None) -> np.ndarray:
     """Silhouette of every item: does it sit closer to its own cluster than to the next one?
 
     With a the mean distance to the other members of the own cluster and b the smallest mean distance to
@@ -243,16 +254,20 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     A, metric : as in `kmedoids`; for similarities the distance is 1 - similarity
     labels : integers (n,)
         At least two different ones.
+    sample_weight : numbers (n,), optional
+        How much each item counts in the means: one of weight 3 like three equal rows, of which one is the item itself.
+        An item's own weight above 1 counts among the others of its cluster.
 
     Returns
     -------
     float64 (n,)
-        In [-1, 1].
+        In [-1, 1]; their mean is ``np.average(scores, weights=sample_weight)``.
 
     Raises
     ------
     ValueError, TypeError
-        Labels of the wrong length or kind, or only one cluster.
+        Labels of the wrong length or kind, only one cluster, weights that are not as in `kmedoids`, or only one cluster
+        with a weight.
 
     Notes
     -----
@@ -275,7 +290,10 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     values, labels = np.unique(labels, return_inverse=True)
     if len(values) < 2:
         raise ValueError("a silhouette compares clusters: labels must hold at least 2, got 1")
-    return silhouettes.silhouette(prepare_host(A, metric), labels, len(values))
+    weight = _check.weights(sample_weight, A.shape[0])
+    if weight is not None and np.count_nonzero(np.bincount(labels, weight)) < 2:
+        raise ValueError("a silhouette compares clusters: at least 2 must hold an item of weight above 0, got 1")
+    return silhouettes.silhouette(prepare_host(A, metric).weighted(weight), labels, len(values))
 
 
 class Stability(NamedTuple):

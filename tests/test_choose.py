@@ -201,9 +201,9 @@ def test_the_cheapest_medoid_leaves_first():
     # Without 0 two items move by 1 each, without 4 by 3 and 3, without 20 by 16 and 15.
     points = np.array([0.0, 1, 3, 4, 20, 19])
     close = -distances(points)[:, [0, 3, 4, 1]]
-    assert_array_equal(drop_cheapest(close, 4), [0, 1, 2, 3])
-    assert_array_equal(drop_cheapest(close, 3), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
-    assert_array_equal(drop_cheapest(close, 2), [2, 3])
+    assert_array_equal(drop_cheapest(close, 4, None), [0, 1, 2, 3])
+    assert_array_equal(drop_cheapest(close, 3, None), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
+    assert_array_equal(drop_cheapest(close, 2, None), [2, 3])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -213,7 +213,7 @@ def test_dropping_is_greedy_against_brute_force(seed):
     for k in range(11, 1, -1):
         totals = [close[:, [q for q in left if q != r]].max(axis=1).sum(dtype=np.float64) for r in left]
         left.pop(int(np.argmax(np.round(totals, 9))))
-        assert_array_equal(drop_cheapest(close, k), left)
+        assert_array_equal(drop_cheapest(close, k, None), left)
 
 
 def test_an_interrupted_scan_keeps_what_is_finished(monkeypatch):

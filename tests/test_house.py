@@ -18,6 +18,7 @@ STOREYS = [
         "_engine.kernels.nearest",
         "_engine.kernels.prepare",
         "_engine.kernels.sparse",
+        "_engine.kernels.weights",
     ],
     [
         "_engine.kernels.search",
