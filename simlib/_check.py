@@ -267,7 +267,9 @@ def kept_to(medoids: np.ndarray, must: np.ndarray, never: np.ndarray, name: str)
 def plain_on_device(A: Any, weight: np.ndarray | None, must: np.ndarray, never: np.ndarray) -> None:
     """Raise if A is a tensor on a device and there are weights, or rows that must or may not be medoids."""
     if off_cpu(A) and (weight is not None or must.size or never.size):
-        raise ValueError(f"sample_weight, must and never are for items on the CPU, got a tensor on {A.device}: A.cpu()")
+        raise ValueError(
+            f"sample_weight, must and never are for items on the CPU, got a tensor on {A.device}: pass A.cpu()"
+        )
 
 
 def init(init: Any, k: int, n: int, words: tuple[str, ...]) -> None:

@@ -328,5 +328,5 @@ def test_one_cluster_with_a_weight_has_no_silhouette():
 @pytest.mark.parametrize("given", [{"sample_weight": [1, 2, 1]}, {"must": [0]}, {"never": [0]}])
 def test_a_device_knows_no_weights_and_constraints(given, monkeypatch):
     monkeypatch.setattr("simlib._check.off_cpu", lambda A: hasattr(A, "detach"))
-    with pytest.raises(ValueError, match=r"are for items on the CPU, got a tensor on cpu: A\.cpu\(\)"):
+    with pytest.raises(ValueError, match=r"are for items on the CPU, got a tensor on cpu: pass A\.cpu\(\)"):
         kmedoids(torch.eye(3), 2, **given)
