@@ -257,6 +257,31 @@ def test_similarities_are_called_similarities_and_one_item_is_alone():
     assert "3 items, mean similarity 0.67</span>" in cards_html(simlib.assign(S, [0]), S)
 
 
+def test_cards_say_how_sure_a_cluster_is_only_where_an_ensemble_is_given(scanned):
+    scan, D = scanned
+    ends = simlib.ensemble(D, 3, metric="precomputed", n_init=3)
+    fit = scan.fits[1]
+    sure = [f"how sure: {ends.recovered(fit)[j]:.2f}" for j in np.argsort(-fit.sizes, kind="stable")]
+    assert re.findall(r"how sure: [\d.]+", cards_html(fit, D, ensemble=ends)) == sure
+    assert "how sure" not in cards_html(fit, D)
+    explorer = explore(scan, D, ensemble=ends)
+    for name in ("", "4"):
+        explorer.search.value = name
+        for k in KS:
+            explorer.slider.value = k
+            assert parts(explorer)[1].count("how sure") == (3 if k == 3 else 0)
+
+
+def test_an_ensemble_of_something_else(scanned):
+    scan, D = scanned
+    with pytest.raises(TypeError, match=r"ensemble must be what simlib\.ensemble returns, got Clustering"):
+        cards_html(scan.fits[1], D, ensemble=scan.fits[1])
+    with pytest.raises(ValueError, match="as many items as the fit, 10, got 9"):
+        explore(scan, D, ensemble=simlib.ensemble(D[:9, :9], 3, metric="precomputed", n_init=2))
+    with pytest.raises(ValueError, match=r"of a k that was scanned, got 4: take k from scan\.ks, or scan 4 too"):
+        explore(scan, D, ensemble=simlib.ensemble(D, 4, metric="precomputed", n_init=2))
+
+
 def test_one_k_and_every_item_but_one_a_medoid(scanned):
     _, D = scanned
     for k in (2, 9):

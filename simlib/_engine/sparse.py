@@ -118,7 +118,7 @@ class SparseItems(HostItems):
 
     def subset(self, index: np.ndarray) -> SparseItems:
         given = self.given.tocsr()[index]
-        return SparseItems(unit_scale(given, "A"), self.metric, given)
+        return SparseItems(unit_scale(given, "A"), self.metric, given).weighted(self.weights(index))
 
     def subset_bytes(self, size: int) -> int:
         return 4 * size * (self.given.data.nbytes // self.n if hasattr(self.given, "data") else self.dtype().nbytes)

@@ -8,6 +8,7 @@ import numpy as np
 
 from simlib import _check
 from simlib._engine.metrics import METRICS
+from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
 from simlib.similarity import between
 
@@ -32,6 +33,16 @@ def scanned(S: Any, fit: Clustering) -> np.ndarray:
             f"{sign * fit.closeness[items[i]]:.4g}; are its rows in another order, or is it distances for similarities?"
         )
     return S
+
+
+def check_ensemble(ensemble: Ensemble | None, n: int) -> None:
+    """Raise unless an ensemble, if there is one, is of n items."""
+    if ensemble is None:
+        return
+    if not isinstance(ensemble, Ensemble):
+        raise TypeError(f"ensemble must be what simlib.ensemble returns, got {type(ensemble).__name__}")
+    if len(ensemble.times) != n:
+        raise ValueError(f"ensemble must be of as many items as the fit, {n}, got {len(ensemble.times)}")
 
 
 def closeness(S: np.ndarray, rows: np.ndarray, columns: np.ndarray, fit: Clustering) -> np.ndarray:
