@@ -6,7 +6,7 @@ the distance to the best possible clustering is known without knowing that clust
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +15,10 @@ from tqdm.auto import tqdm
 from simlib import _check
 from simlib._engine import dual
 from simlib._engine.items import Items
+from simlib._engine.kernels.dual import MUST, NEVER
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained, prepare, prepare_host
-from simlib._engine.search import Found
-from simlib.medoids import clustering
+from simlib._engine.starts import Constraints
 
 MAX_ITER = 1000
 TOL = 1e-7
@@ -44,7 +44,8 @@ class Gap:
     finished : bool, False if `max_iter` or an interrupt stopped the climb before its steps became short
     metric : str
     unit : float, the self-similarity that similarities are divided by
-    whole : bool, True if all distances are whole numbers, so that the bound is rounded up
+    whole : bool, True if every inertia is a whole number, so that the bound is rounded up
+    sample_weight, must, never : arrays, as they were asked for; sample_weight is None if all weights are 1
     """
 
     lower: float
@@ -62,6 +63,9 @@ class Gap:
     metric: str = "similarity"
     unit: float = 1.0
     whole: bool = False
+    sample_weight: np.ndarray | None = None
+    must: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    never: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def gap(self) -> float:
@@ -73,7 +77,8 @@ class Gap:
     def lower_for(self, n_clusters: int) -> float:
         """A lower bound for another number of clusters, from the same prices: good for numbers close to k."""
         k = _check.whole_number(n_clusters, "n_clusters", 1, len(self.prices), " (the number of rows)")
-        return _lower(self.prices, self.earned, k, self.margin, self.whole)
+        _check.constraints(self.must, self.never, k, len(self.prices))
+        return self._lower(self.earned, k, self.margin)
 
     def check(self, A: Any) -> float:
         """The lower bound, derived again from A and the prices alone: in float64, without any list.
@@ -95,13 +100,23 @@ class Gap:
         A = _check.as_host(A, "A")
         if A.shape[0] != len(self.prices):
             raise ValueError(f"A must have {len(self.prices)} rows as it had for the bound, got {A.shape[0]}")
-        items = prepare_host(_in_float64(A, self.metric), self.metric)
+        items = prepare_host(_in_float64(A, self.metric), self.metric).weighted(self.sample_weight)
+        weight = np.ones(items.n) if self.sample_weight is None else self.sample_weight
         earned = np.zeros(items.n)
         for block in items.blocks():
             loss = items.base - items.closeness(block).astype(np.float64)
-            earned += np.maximum(self.prices[block, None] - loss, 0).sum(axis=0)
+            earned += weight[block] @ np.maximum(self.prices[block, None] - loss, 0)
         margin = dual.margin_of(items, items.rounding, self.prices, earned.sum())
-        return _lower(self.prices, earned, self.n_clusters, margin, self.whole)
+        return self._lower(earned, self.n_clusters, margin)
+
+    def _lower(self, earned: np.ndarray, k: int, margin: float) -> float:
+        """All prices less the k largest earnings, and less the margin; rounded up where every inertia is whole."""
+        prices = self.prices if self.sample_weight is None else self.sample_weight * self.prices
+        free = np.delete(earned, np.concatenate([self.must, self.never]))
+        wanted = k - len(self.must)
+        best = np.sort(free)[len(free) - wanted :].sum() + earned[self.must].sum()
+        lower = float(prices.sum() - best - margin)
+        return float(np.ceil(lower)) if self.whole else lower
 
     def __repr__(self) -> str:
         end = "proven optimal" if self.proven else f"at most {100 * self.gap:.2g} % above the best possible"
@@ -115,14 +130,17 @@ def optimality_gap(
     metric: str = "similarity",
     max_iter: int = MAX_ITER,
     tol: float = TOL,
+    sample_weight: Any = None,
+    must: Any = None,
+    never: Any = None,
     progress: bool = False,
 ) -> Gap:
     """How far these medoids are from the best possible choice of as many.
 
     Parameters
     ----------
-    A, metric : as in `kmedoids`
-    medoids : k distinct row numbers, such as ``fit.medoids``
+    A, metric, sample_weight, must, never : as in `kmedoids`
+    medoids : k distinct row numbers, such as ``fit.medoids``, all of `must` and none of `never` among them
     max_iter : int
         Most steps of the climb; 0 gives the bound of the first prices, which is valid and weak.
     tol : float
@@ -164,37 +182,41 @@ def optimality_gap(
     tol = _check.share(tol, "tol")
     A = _check.as_given(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
+    weight = _check.weights(sample_weight, A.shape[0])
+    constraints = Constraints(*_check.constraints(must, never, len(medoids), A.shape[0]))
+    _check.kept_to(medoids, *constraints, "medoids")
+    _check.plain_on_device(A, weight, *constraints)
     with memory_explained(A):
-        items = prepare(A, metric)
-        return _climb(items, medoids, max_iter, tol, progress)
+        items = prepare(A, metric).weighted(weight)
+        return _climb(items, medoids, constraints, (max_iter, tol), progress)
 
 
-def _climb(items: Items, medoids: np.ndarray, max_iter: int, tol: float, progress: bool) -> Gap:
-    """`optimality_gap` of checked items."""
-    k, whole = len(medoids), items.whole_distances()
-    inertia = clustering(items, Found(medoids)).inertia
-    reached = inertia - (1 - dual.WHOLE if whole else 0) - 0.5 * tol * abs(inertia)
-    ascent, history, finished = dual.Ascent(items, medoids, inertia, progress), [], True
+def _climb(
+    items: Items, medoids: np.ndarray, constraints: Constraints, limits: tuple[int, float], progress: bool
+) -> Gap:
+    """`optimality_gap` of checked items; `limits` are `max_iter` and `tol`."""
+    (max_iter, tol), whole, inertia = limits, items.whole_losses(), dual.loss_of(items, medoids)
+    status = dual.status_of(items.n, *constraints)
+    better = inertia - (1 - dual.WHOLE if whole else 0)  # what a better choice has, or less
+    ascent, history, finished = dual.Ascent(items, medoids, status, progress), [], True
     with tqdm(desc="bound", total=max_iter, unit=" steps", leave=False, disable=not progress) as bar:
         try:
-            for bound in ascent.steps(max_iter, reached):
+            for bound in ascent.steps(max_iter, better - 0.5 * tol * abs(inertia)):
                 history.append(bound)
                 bar.set_postfix_str(f"at most {100 * (inertia / bound - 1):.3g} % above the best" if bound > 0 else "")
                 bar.update(ascent.n_steps - bar.n)
         except KeyboardInterrupt:
             finished = False
     found = ascent.bound()
-    prices = items.base - found.limit
-    lower = _lower(prices, found.earned, k, found.margin, whole)
-    in_every, in_none = dual.decided(found, k, inertia - (1 - dual.WHOLE if whole else 0))
-    return Gap(
-        lower=lower,
+    settled = dual.decided(found, len(medoids), status, better)
+    gap = Gap(
+        lower=np.nan,
         inertia=inertia,
-        n_clusters=k,
-        proven=inertia - lower <= tol * abs(inertia),
-        in_every=in_every,
-        in_none=in_none,
-        prices=prices,
+        n_clusters=len(medoids),
+        proven=False,
+        in_every=np.flatnonzero(settled == MUST),
+        in_none=np.flatnonzero(settled == NEVER),
+        prices=items.base - found.limit,
         earned=found.earned,
         margin=found.margin,
         history=tuple(history),
@@ -203,13 +225,12 @@ def _climb(items: Items, medoids: np.ndarray, max_iter: int, tol: float, progres
         metric=items.metric.word,
         unit=items.unit,
         whole=whole,
+        sample_weight=items.weight,
+        must=constraints.must,
+        never=constraints.never,
     )
-
-
-def _lower(prices: np.ndarray, earned: np.ndarray, k: int, margin: float, whole: bool) -> float:
-    """All prices less the k largest earnings, and less the margin; rounded up if distances are whole numbers."""
-    lower = float(prices.sum() - np.partition(earned, len(earned) - k)[len(earned) - k :].sum() - margin)
-    return float(np.ceil(lower)) if whole else lower
+    lower = gap._lower(found.earned, len(medoids), found.margin)
+    return replace(gap, lower=lower, proven=inertia - lower <= tol * abs(inertia))
 
 
 def _in_float64(A: Any, metric: str) -> Any:

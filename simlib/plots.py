@@ -21,7 +21,7 @@ from scipy.spatial.distance import squareform
 from simlib import _cards, _check
 from simlib._engine.metrics import METRICS
 from simlib._extras import extra
-from simlib._labels import SHORT, plain
+from simlib._labels import SHORT, names_of, plain
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 from simlib.similarity import between
@@ -114,7 +114,8 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
     ax.set_aspect("equal", adjustable="datalim")
     if names is not None:
         shown = np.arange(len(points)) if len(points) <= 40 else fit.medoids
-        _label(ax, points[shown], np.asarray(names)[shown], len(shown), np.full(len(shown), 9.0))
+        words = names_of(names, len(points), called="names")
+        _label(ax, points[shown], [words[i] for i in shown], len(shown), np.full(len(shown), 9.0))
     return ax
 
 
@@ -297,7 +298,7 @@ def medoid_map(
     unit = "no unit: only neighbourhoods mean something"
     ax.set(xticks=[], yticks=[], xlabel=f"first map axis ({unit})", ylabel="second map axis (no unit)")
     ax.margins(0.06)
-    named = _label(ax, at, np.asarray(names)[fit.medoids[order]], labelled, np.sqrt(area) / 2 + 2, over=2)
+    named = _label(ax, at, _of_medoids(names, fit, order), labelled, np.sqrt(area) / 2 + 2, over=2)
     _stars(ax, at[named], area[named])
     return ax
 
@@ -377,7 +378,7 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
         order = np.argsort(mean, kind="stable")
         ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-sizes, kind="stable")[:4]]).tolist()
         first = list(dict.fromkeys([*ends, *order.tolist()]))  # the rest is there to keep names off its points
-        marks = np.asarray(names)[fit.medoids[several][first]]
+        marks = _of_medoids(names, fit, np.flatnonzero(several)[first])
         _label(ax, at[first], marks, len(set(ends)), np.full(len(first), 5.0), over=1)
     return ax
 
@@ -397,6 +398,12 @@ def _figure(ax: Axes) -> Figure:
 def _evenly(n: int, most: int) -> np.ndarray:
     """At most `most` of the numbers 0..n-1, evenly spaced."""
     return np.arange(n) if n <= most else np.arange(most) * n // most
+
+
+def _of_medoids(names: Any, fit: Clustering, clusters: np.ndarray) -> list[str]:
+    """The names of the medoids of some clusters; `names` are those of all n items."""
+    words = names_of(names, len(fit.labels), called="names")
+    return [words[m] for m in fit.medoids[clusters]]
 
 
 def _looks(k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -461,7 +468,7 @@ def _part_clusters(ax: Axes, fit: Clustering, place: np.ndarray, names: Sequence
     ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
     ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
     if names is not None:
-        words = [plain(names[m], SHORT) for m in fit.medoids[np.argsort(place)]]
+        words = [plain(name, SHORT) for name in _of_medoids(names, fit, np.argsort(place))]
         ax.set_yticks(ends - np.diff(ends, prepend=0) / 2, words, parse_math=False)
         ax.set_ylabel("clusters, by their medoids")
 

@@ -12,8 +12,7 @@ from tqdm.auto import tqdm
 from simlib import _check
 from simlib._engine.branch import Tree
 from simlib._engine.prepare import prepare_host
-from simlib._engine.search import Found
-from simlib.medoids import clustering
+from simlib._engine.starts import Constraints
 
 MAX_SECONDS = 60.0
 
@@ -52,7 +51,15 @@ class Proof:
 
 
 def prove(
-    A: Any, medoids: Any, *, metric: str = "similarity", max_seconds: float = MAX_SECONDS, progress: bool = False
+    A: Any,
+    medoids: Any,
+    *,
+    metric: str = "similarity",
+    max_seconds: float = MAX_SECONDS,
+    sample_weight: Any = None,
+    must: Any = None,
+    never: Any = None,
+    progress: bool = False,
 ) -> Proof:
     """Find the best choice of as many medoids, and prove that no other is better.
 
@@ -61,8 +68,8 @@ def prove(
 
     Parameters
     ----------
-    A, metric : as in `kmedoids`
-    medoids : k distinct row numbers to begin with, such as ``fit.medoids``
+    A, metric, sample_weight, must, never : as in `kmedoids`
+    medoids : k distinct row numbers to begin with, such as ``fit.medoids``, which keep to `must` and `never`
     max_seconds : float
         Stop after about so many seconds, with the gap that is left.
     progress : bool
@@ -100,8 +107,10 @@ def prove(
     max_seconds = _check.share(max_seconds, "max_seconds")
     A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
-    items = prepare_host(A, metric)
-    tree = Tree(items, medoids, clustering(items, Found(medoids)).inertia, items.whole_distances())
+    weight = _check.weights(sample_weight, A.shape[0])
+    constraints = Constraints(*_check.constraints(must, never, len(medoids), A.shape[0]))
+    _check.kept_to(medoids, *constraints, "medoids")
+    tree = Tree(prepare_host(A, metric).weighted(weight), medoids, constraints)
     _work(tree, time.perf_counter() + max_seconds, progress)
     optimal = not tree.open
     return Proof(

@@ -1,5 +1,7 @@
 """The lower bound: cases by hand, then HiGHS on a thousand small instances, then invariants, then bad input."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, linprog, milp
 
 import simlib
-from simlib import certify, cosine_similarity, kmedoids, optimality_gap
+from simlib import certify, cosine_similarity, kmedoids, optimality_gap, prove
 
 POINTS = np.array([1.0, 2.0, 3.0, 10.0, 11.0])
 LINE = abs(POINTS[:, None] - POINTS)
@@ -107,8 +109,6 @@ def test_never_above_the_optimum(seed):
 
 def better_choices(D, k, loss):
     """All choices of k medoids with a smaller loss, as sets."""
-    from itertools import combinations
-
     return [set(c) for c in combinations(range(len(D)), k) if D[:, list(c)].min(axis=1).sum() < loss * (1 - 1e-9)]
 
 
@@ -122,6 +122,30 @@ def test_what_is_decided_holds_for_every_better_choice():
             assert set(gap.in_every.tolist()) <= better
             assert not better & set(gap.in_none.tolist())
     assert decided > 300
+
+
+def test_weights_are_repeated_rows_and_constraints_are_kept():
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        D, k = instance(rng)
+        n, D = len(D), D.astype(np.float64)
+        weight = rng.integers(1, 4, n)
+        rows = rng.permutation(n)
+        must, never = rows[: rng.integers(0, k + 1)], rows[k : k + rng.integers(0, n - k + 1)]
+        asked = {"metric": "precomputed", "sample_weight": weight, "must": must, "never": never}
+        gap = optimality_gap(D, rows[:k], **asked)
+        choices = [c for c in combinations(range(n), k) if set(must) <= set(c) and not set(never) & set(c)]
+        losses = [weight @ D[:, list(c)].min(axis=1) for c in choices]
+        assert gap.lower <= min(losses) * (1 + 1e-9)
+        assert gap.check(D) <= min(losses) * (1 + 1e-9)
+        proof = prove(D, rows[:k], **asked)
+        assert proof.optimal
+        assert proof.inertia == pytest.approx(min(losses), rel=1e-8, abs=1e-12)
+        repeated = np.repeat(np.arange(n), weight)
+        copies = optimality_gap(D[np.ix_(repeated, repeated)], np.cumsum(weight)[rows[:k]] - 1, metric="precomputed")
+        free = optimality_gap(D, rows[:k], metric="precomputed", sample_weight=weight)
+        assert free.inertia == pytest.approx(copies.inertia)
+        assert free.lower == pytest.approx(copies.lower, rel=5e-3, abs=1e-9)
 
 
 @pytest.mark.parametrize("k", [3, 6, 12])
@@ -192,7 +216,9 @@ def test_on_a_device_whole_rows_serve(some):
 
     S = cosine_similarity(some[:300])
     fit = kmedoids(S, 12)
-    ascent = dual.Ascent(TensorItems(torch.tensor(S), METRICS["similarity"]), fit.medoids, fit.inertia)
+    none = np.empty(0, np.int64)
+    items = TensorItems(torch.tensor(S), METRICS["similarity"])
+    ascent = dual.Ascent(items, fit.medoids, dual.status_of(300, none, none))
     assert ascent.lists is None
     list(ascent.steps(300, np.inf))
     assert ascent.bound().lower == pytest.approx(optimality_gap(S, fit.medoids).lower, rel=1e-4)

@@ -20,6 +20,7 @@ from simlib._engine import dual, search
 from simlib._engine.items import HostItems
 from simlib._engine.kernels.dual import FREE, MUST, NEVER
 from simlib._engine.progress import Progress
+from simlib._engine.starts import Constraints
 
 ROOT_STEPS, NODE_STEPS = 600, 150  # steps of a climb at most
 NODE_LENGTH, SHORTEST = 0.3, 2e-3  # the first step of a climb below the root, and the last of any
@@ -38,13 +39,15 @@ class Node(NamedTuple):
 class Tree:
     """The search for the best choice of k medoids. HostItems only, with lists."""
 
-    def __init__(self, items: HostItems, medoids: np.ndarray, loss: float, whole: bool) -> None:
-        """`loss` is that of the medoids known so far; `whole` says that every loss is a whole number."""
-        self.items, self.medoids, self.loss, self.whole = items, medoids, loss, whole
+    def __init__(self, items: HostItems, medoids: np.ndarray, constraints: Constraints) -> None:
+        """`medoids` are a choice that keeps to the constraints."""
+        self.items, self.medoids, self.constraints = items, medoids, constraints
+        self.loss, self.whole = dual.loss_of(items, medoids), items.whole_losses()
         self.k, self.n_nodes = len(medoids), 0
-        self.ascent = dual.Ascent(items, medoids, loss, small=True)
-        self.always = np.zeros(items.n, bool)  # candidates that every best choice has
-        self.open = [Node(np.full(items.n, FREE, np.int8), -np.inf, self.ascent.climb.limit.copy())]
+        status = dual.status_of(items.n, *constraints)
+        self.ascent = dual.Ascent(items, medoids, status, small=True)
+        self.always = status == MUST  # candidates that every best choice has
+        self.open = [Node(status, -np.inf, self.ascent.climb.limit.copy())]
 
     @property
     def lower(self) -> float:
@@ -67,14 +70,14 @@ class Tree:
             return []
         bound = self._climb(node)
         self._try(np.flatnonzero(self.ascent.climb.chosen))
-        self._try(self._favourites(node.status))
+        self._try(self.ascent.favourites())
         if self.n_nodes == 0:
             self._swap()
-            every = dual.decided(bound, self.k, np.nextafter(self.loss, np.inf) + bound.margin)[0]
-            self.always[every] = True
+            least = np.nextafter(self.loss, np.inf) + bound.margin
+            self.always |= dual.decided(bound, self.k, node.status, least) == MUST
         if bound.lower >= self._reached():
             return []
-        return self._branch(bound, self._fixed(node.status, bound))
+        return self._branch(bound, dual.decided(bound, self.k, node.status, self._reached()))
 
     def _reached(self) -> float:
         """A choice that is better than the best known has a smaller loss than this."""
@@ -89,36 +92,19 @@ class Tree:
             pass
         return ascent.bound()
 
-    def _favourites(self, status: np.ndarray) -> np.ndarray:
-        """k candidates: those that are medoids here, and of the open ones those that were chosen most often."""
-        often = np.select([status == MUST, status == NEVER], [np.inf, -np.inf], self.ascent.climb.often)
-        return np.sort(np.argsort(-often, kind="stable")[: self.k])
-
     def _try(self, medoids: np.ndarray) -> None:
         """Keep these medoids if they are better."""
-        nearest = self.items.nearest(medoids, 1)[1][0]
-        nearest[medoids] = self.items.self_closeness[medoids]
-        loss = float(np.sum(self.items.base - nearest.astype(np.float64)))
+        loss = dual.loss_of(self.items, medoids)
         if loss < self.loss:
             self.medoids, self.loss = medoids, loss
 
     def _swap(self) -> None:
         """Improve the medoids by swaps."""
-        begin = [self.medoids, self._favourites(self.open[0].status)]
+        must = self.constraints.must
         with Progress("fasterpam", self.k) as told:
-            for found in search.fasterpam(self.items, begin, SWAP_PASSES, told):
-                self._try(found.medoids)
-
-    def _fixed(self, status: np.ndarray, bound: dual.Bound) -> np.ndarray:
-        """The status with all that is decided by now."""
-        status, free = status.copy(), np.flatnonzero(status == FREE)
-        wanted = self.k - int(np.sum(status == MUST))
-        part = bound._replace(earned=bound.earned[free])
-        if wanted > 0:
-            every, none = dual.decided(part, wanted, self._reached())
-            status[free[every]] = MUST
-            status[free[none]] = NEVER
-        return status
+            begin = [np.concatenate([must, np.setdiff1d(m, must)]) for m in (self.medoids, self.ascent.favourites())]
+            for found in search.fasterpam(self.items, begin, SWAP_PASSES, told, (), self.constraints):
+                self._try(np.sort(found.medoids))
 
     def _branch(self, bound: dual.Bound, status: np.ndarray) -> list[Node]:
         """The two halves of what is left, or nothing where all is decided."""

@@ -32,7 +32,7 @@ import numpy as np
 
 from simlib._engine.items import Items
 from simlib._engine.kernels import dual as kernels
-from simlib._engine.kernels.dual import FREE, NEVER, Climb, Pace, Problem
+from simlib._engine.kernels.dual import FREE, MUST, NEVER, Climb, Pace, Problem
 from simlib._engine.kernels.lists import Lists
 
 LISTED_MEDOIDS = 4  # the lists reach as far as an item's fourth-nearest medoid
@@ -55,23 +55,23 @@ class Bound(NamedTuple):
     margin: float
     limit: np.ndarray  # float64 (n,), base - price
     earned: np.ndarray  # float64 (n,), what each candidate earns
-    often: np.ndarray  # float64 (n,), how often each candidate was chosen in the last steps
 
 
 class Ascent:
     """Prices on their way to a high bound, from k medoids that are known."""
 
     def __init__(
-        self, items: Items, medoids: np.ndarray, upper: float, progress: bool = False, small: bool = False
+        self, items: Items, medoids: np.ndarray, status: np.ndarray, progress: bool = False, small: bool = False
     ) -> None:
-        """`upper` is the loss with these medoids. Where the problem is `small`, all pairs may be listed."""
+        """`status` says what is known of the candidates. Where the problem is `small`, all pairs may be listed."""
         n, k = items.n, len(medoids)
         self.rounding = items.rounding
         depth = min(LISTED_MEDOIDS, k)
         near = items.nearest(medoids, depth)[1]
         reach = near[-1].copy() if depth < k else np.full(n, -np.inf, items.dtype)
         self.items, self.lists = _listed(items, reach, small, progress)
-        self.problem = Problem(k, items.base, np.full(n, FREE, np.int8), upper, np.inf)
+        upper = loss_of(items, medoids)
+        self.problem = Problem(k, items.base, status, items.weight, upper, np.inf)
         near = near.astype(np.float64)
         start = (near[0] + near[1]) / 2 if k > 1 else np.full(n, _lowest(self.items))
         high = np.maximum(items.self_closeness.astype(np.float64), near[0])
@@ -79,7 +79,7 @@ class Ascent:
         chosen, served = np.zeros(n, bool), np.zeros(n, np.int32)
         low = reach.astype(np.float64)
         self.climb = Climb(start, low, high, direction, earned, chosen, served, often, start.copy())
-        self.begin(self.problem.status, start, upper, FIRST_LENGTH)
+        self.begin(status, start, upper, FIRST_LENGTH)
 
     def begin(self, status: np.ndarray, limit: np.ndarray, upper: float, length: float) -> None:
         """Begin a climb: with what is known of the candidates, from these limits, by steps of this length."""
@@ -107,8 +107,9 @@ class Ascent:
 
     def favourites(self) -> np.ndarray:
         """The k candidates that were chosen most often in the last steps, int64 (k,), ascending; ties to the lowest."""
-        order = np.argsort(-self.climb.often, kind="stable")
-        return np.sort(order[: self.problem.k])
+        status = self.problem.status
+        often = np.select([status == MUST, status == NEVER], [np.inf, -np.inf], self.climb.often)
+        return np.sort(np.argsort(-often, kind="stable")[: self.problem.k])
 
     def bound(self) -> Bound:
         """The highest bound so far."""
@@ -117,7 +118,7 @@ class Ascent:
         total = kernels.choose(self.problem, earned, self.climb.chosen)
         prices = self.items.base - limit
         margin = margin_of(self.items, self.rounding, prices, total)
-        return Bound(prices.sum() - total - margin, margin, limit.copy(), earned.copy(), self.climb.often.copy())
+        return Bound(all_of(self.items, prices) - total - margin, margin, limit.copy(), earned.copy())
 
     @property
     def at_rest(self) -> bool:
@@ -143,7 +144,7 @@ class Ascent:
         """What each candidate earns at these limits, into the climb."""
         if self.lists is not None:
             earn = kernels.earn_in_parallel if self.in_parallel else kernels.earn
-            earn(self.lists, self.problem.status, limit, self.climb.earned)
+            earn(self.lists, self.problem, limit, self.climb.earned)
         else:
             self.climb.earned[:] = self.items.gains(np.arange(self.items.n), limit.astype(self.items.dtype))
 
@@ -153,31 +154,56 @@ class Ascent:
             self.climb.limit[:] = self.climb.limit.astype(self.items.dtype)
 
 
-def start(items: Items, medoids: np.ndarray) -> np.ndarray:
+def start(items: Items, medoids: np.ndarray, must: np.ndarray, never: np.ndarray) -> np.ndarray:
     """k row numbers to start swaps from, int64 (k,): those that the climb from these k medoids chooses most often.
 
-    The climb ends while it still swings between the candidates that share the best places. That is what an average
-    over its steps is good for: Barahona & Anbil (2000) show that it nears a solution of the linear relaxation.
+    Rows of `must` come first, rows of `never` are left out. The climb ends while it still swings between the candidates
+    that share the best places. That is what an average over its steps is good for: Barahona & Anbil (2000) show that it
+    nears a solution of the linear relaxation.
     """
-    nearest = items.nearest(medoids, 1)[1][0]
-    nearest[medoids] = items.self_closeness[medoids]
-    ascent = Ascent(items, medoids, float(np.sum(items.base - nearest.astype(np.float64))))
+    ascent = Ascent(items, medoids, status_of(items.n, must, never))
     for _ in ascent.steps(START_STEPS, np.inf, START_LENGTH):
         pass
-    return ascent.favourites()
+    favourites = ascent.favourites()
+    return np.concatenate([must, favourites[~np.isin(favourites, must)]])
 
 
-def decided(bound: Bound, k: int, reached: float) -> tuple[np.ndarray, np.ndarray]:
-    """Rows that all choices with a smaller loss than `reached` have among their medoids, and rows that none has.
+def status_of(n: int, must: np.ndarray, never: np.ndarray) -> np.ndarray:
+    """What is known of the n candidates, int8 (n,)."""
+    status = np.full(n, FREE, np.int8)
+    status[must] = MUST
+    status[never] = NEVER
+    return status
 
-    To force candidate j in costs what the k-th best earner earns more than j. To keep j out costs what it earns more
+
+def loss_of(items: Items, medoids: np.ndarray) -> float:
+    """The loss with these medoids, each of which serves itself."""
+    nearest = items.nearest(medoids, 1)[1][0]
+    nearest[medoids] = items.self_closeness[medoids]
+    return items.loss(nearest)
+
+
+def all_of(items: Items, amounts: np.ndarray) -> float:
+    """The sum of an amount (n,) over all items, by their weights."""
+    return float(np.sum(amounts if items.weight is None else items.weight * amounts))
+
+
+def decided(bound: Bound, k: int, status: np.ndarray, reached: float) -> np.ndarray:
+    """The status (n,) with what is decided for all choices that have a smaller loss than `reached`.
+
+    To force candidate j in costs what the last of the chosen earns more than j. To keep j out costs what it earns more
     than the best of those that are not chosen. Where the bound rises to `reached`, no such choice has a smaller loss.
     """
-    n, earned = len(bound.earned), bound.earned
-    falling = np.sort(earned)[::-1]
-    none = bound.lower + falling[k - 1] - earned >= reached
-    every = bound.lower + earned - falling[k] >= reached if k < n else np.ones(n, bool)
-    return np.flatnonzero(every), np.flatnonzero(none & ~every)
+    status, free = status.copy(), np.flatnonzero(status == FREE)
+    wanted = k - int(np.sum(status == MUST))
+    if wanted > 0:
+        earned = bound.earned[free]
+        falling = np.sort(earned)[::-1]
+        out = bound.lower + falling[wanted - 1] - earned >= reached
+        into = bound.lower + earned - falling[wanted] >= reached if wanted < len(free) else np.ones(len(free), bool)
+        status[free[out]] = NEVER
+        status[free[into]] = MUST
+    return status
 
 
 def _listed(items: Items, reach: np.ndarray, small: bool, progress: bool) -> tuple[Items, Lists | None]:
@@ -198,5 +224,5 @@ def _lowest(items: Items) -> float:
 def margin_of(items: Items, rounding: float, prices: np.ndarray, earned: float) -> float:
     """By how much rounding may have lifted the bound: that of the entries, and that of sums of n float64 numbers."""
     eps = np.finfo(np.float64).eps
-    sums = eps * (items.n + OPERATIONS) * (np.abs(prices).sum() + abs(earned))
-    return float(items.n * rounding + sums)
+    sums = eps * (items.n + OPERATIONS) * (all_of(items, np.abs(prices)) + abs(earned))
+    return all_of(items, np.full(items.n, rounding)) + float(sums)

@@ -40,7 +40,7 @@ def build(
         Say when, in what time and on what it was made.
     progress : bool
         Draw a bar that says what is going on.
-    options : k, ks, metric, method, seed, title, label, columns
+    options : k, ks, metric, method, seed, title, label, columns, transpose
         As on the command line; without k a scan is shown, and one k of it by a stated rule.
 
     Returns

@@ -12,6 +12,7 @@ import numpy as np
 from numba import prange
 
 from simlib._engine.kernels.compile import compiled
+from simlib._engine.kernels.weights import weighed
 
 MUST, FREE, NEVER = 1, 0, -1  # what is known of a candidate: a medoid for sure, open, no medoid
 SURPLUS = 5e-4  # the climb aims a little above the least known loss, by this share of it
@@ -42,6 +43,7 @@ class Problem(NamedTuple):
     k: int
     base: float
     status: np.ndarray  # int8 (n,): MUST, FREE or NEVER
+    weight: np.ndarray | None  # float64 (n,), how much each item counts; None: all count once
     upper: float  # the least known loss
     goal: float  # a bound as high as this is high enough
 
@@ -55,38 +57,37 @@ class Pace(NamedTuple):
 
 
 @compiled
-def earn(lists, status, limit, earned):
+def earn(lists, problem, limit, earned):
     """What each candidate earns: the sum of closeness - limit over the items that are closer to it than their limit.
 
-    Reads lists, status int8 (n,): a candidate that is NEVER a medoid earns 0; limit float64 (n,). Writes earned float64
-    (n,).
+    A candidate that is NEVER a medoid earns 0. Reads lists, problem, limit float64 (n,). Writes earned float64 (n,).
     """
     for j in range(len(earned)):
-        earned[j] = _earnings(lists, status, limit, j)
+        earned[j] = _earnings(lists, problem, limit, j)
 
 
 @compiled(parallel=True)
-def earn_in_parallel(lists, status, limit, earned):
+def earn_in_parallel(lists, problem, limit, earned):
     """`earn` on all cores, with the same bits.
 
-    Reads lists, status int8 (n,), limit float64 (n,). Writes earned float64 (n,).
+    Reads lists, problem, limit float64 (n,). Writes earned float64 (n,).
     """
     for j in prange(len(earned)):
-        earned[j] = _earnings(lists, status, limit, j)
+        earned[j] = _earnings(lists, problem, limit, j)
 
 
 @compiled
-def _earnings(lists, status, limit, j):
+def _earnings(lists, problem, limit, j):
     """What candidate j earns.
 
-    Reads lists, status int8 (n,), limit float64 (n,).
+    Reads lists, problem, limit float64 (n,).
     """
-    items, closeness = lists.items, lists.closeness
+    items, closeness, weight = lists.items, lists.closeness, problem.weight
     total = 0.0
-    if status[j] == NEVER:
+    if problem.status[j] == NEVER:
         return total
     for e in range(lists.start[j], lists.stop[j]):
-        total += max(np.float64(closeness[e]) - limit[items[e]], 0.0)
+        total += weighed(max(np.float64(closeness[e]) - limit[items[e]], 0.0), weight, items[e])
     return total
 
 
@@ -136,7 +137,10 @@ def bound_of(problem, climb):
 
     Reads problem, climb. Writes climb.chosen.
     """
-    return np.sum(problem.base - climb.limit) - choose(problem, climb.earned, climb.chosen)
+    prices = 0.0
+    for o in range(len(climb.limit)):
+        prices += weighed(problem.base - climb.limit[o], problem.weight, o)
+    return prices - choose(problem, climb.earned, climb.chosen)
 
 
 @compiled
@@ -158,7 +162,8 @@ def step(problem, climb, bound, pace):
         return Pace(best, SHORTER * length, 0)
     square = 0.0
     for o in range(len(limit)):
-        direction[o] = KEPT * direction[o] + (1.0 - KEPT) * (1 - climb.served[o])
+        unserved = weighed(np.float64(1 - climb.served[o]), problem.weight, o)
+        direction[o] = KEPT * direction[o] + (1.0 - KEPT) * unserved
         square += direction[o] ** 2
     if square == 0.0:  # every item is served once: the bound is the loss of the chosen candidates
         return Pace(best, 0.0, 0)
@@ -177,9 +182,9 @@ def ascend(lists, problem, climb, pace, rounds, in_parallel):
     """
     for _ in range(rounds):
         if in_parallel:
-            earn_in_parallel(lists, problem.status, climb.limit, climb.earned)
+            earn_in_parallel(lists, problem, climb.limit, climb.earned)
         else:
-            earn(lists, problem.status, climb.limit, climb.earned)
+            earn(lists, problem, climb.limit, climb.earned)
         bound = bound_of(problem, climb)
         serve(lists, climb.chosen, climb.limit, climb.served)
         pace = step(problem, climb, bound, pace)
