@@ -15,6 +15,7 @@ from simlib._arrays import as_array, is_sparse
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
 FAR = 100.0  # numbers so many times larger than all others ...
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
+ELSEWHERE = {"pam": "fasterpam", "heuristic": "build"}  # words of scikit-learn-extra, and what does the same or better
 
 
 def is_tensor(A: Any) -> bool:
@@ -281,4 +282,6 @@ def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the words in `allowed`."""
     if not (isinstance(value, str) and value in allowed):
         words = ", ".join(map(repr, allowed))
-        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+        meant = ELSEWHERE.get(value) if isinstance(value, str) else None
+        hint = f"; for that take {name}={meant!r}" if meant in allowed else ""
+        raise ValueError(f"{name} must be one of {words}, got {value!r}{hint}")

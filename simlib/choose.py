@@ -96,7 +96,8 @@ class KScan:
         >>> import numpy as np
         >>> points = np.array([1.0, 2.0, 3.0, 10.0, 11.0, 12.0])
         >>> scan = scan_k(abs(points[:, None] - points), [2, 3], metric="precomputed")
-        >>> print(scan.to_frame()[["inertia", "mean_distance", "singletons"]].round(2))  # doctest: +NORMALIZE_WHITESPACE
+        >>> frame = scan.to_frame()
+        >>> print(frame[["inertia", "mean_distance", "singletons"]].round(2))  # doctest: +NORMALIZE_WHITESPACE
            inertia  mean_distance  singletons
         k
         2      4.0           0.67           0

@@ -83,7 +83,7 @@ def load(name: str, n: int | None = None) -> Sample:
     Raises
     ------
     ValueError
-        The name is unknown, n is more than there are, or a file is not the one that was published: its checksum differs.
+        The name is unknown, n is out of range, or a file is not the one that was published: its checksum differs.
     FileNotFoundError
         The data folder is missing.
 

@@ -143,15 +143,13 @@ class Clustering:
     def predict(self, A: Any) -> np.ndarray:
         """Labels int32 (m,) of new items: their vectors (m, d), or their closeness to the medoids (m, k).
 
-        After ``metric="cosine"`` or ``"correlation"`` the rows are vectors. After ``"similarity"`` they are similarities
-        to the medoids, after ``"precomputed"`` distances from them.
+        After ``metric="cosine"`` or ``"correlation"`` the rows are vectors. After ``"similarity"`` they are
+        similarities to the medoids, after ``"precomputed"`` distances from them.
         """
-        if self.centres is not None and _check.is_sparse(A):
-            return self._by_centres(A.tocsr())
+        if self.centres is not None:
+            return self._by_centres(A.tocsr() if _check.is_sparse(A) else _check.as_array(A, "A"))
         rows = _check.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
-        if self.centres is not None:
-            return self._by_centres(rows)
         if rows.shape[1] != len(self.medoids):
             raise ValueError(_not_to_medoids(self, rows.shape[1]))
         best = rows.argmin(axis=1) if METRICS[self.metric].of_distances else rows.argmax(axis=1)
@@ -159,8 +157,14 @@ class Clustering:
 
     def _by_centres(self, rows: Any) -> np.ndarray:
         """Labels int32 (m,) of vectors (m, d), a part at a time."""
+        centres: Any = self.centres
+        if rows.shape[1] != centres.shape[1]:
+            d = centres.shape[1]
+            raise ValueError(f"A must hold vectors of {d} numbers, as in the fit, got {rows.shape[1]} columns")
+        if not _check.is_sparse(rows):
+            _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         compare, parts = SIMILARITIES[self.metric], range(0, rows.shape[0], PREDICTED)
-        best = (compare(rows[i : i + PREDICTED], self.centres).argmax(axis=1) for i in parts)
+        best = (compare(rows[i : i + PREDICTED], centres).argmax(axis=1) for i in parts)
         return np.concatenate([part.astype(np.int32) for part in best])
 
     def __eq__(self, other: object) -> bool:
@@ -183,8 +187,8 @@ def _not_to_medoids(fit: Clustering, columns: int) -> str:
     if of_distances:
         call = "sklearn.metrics.pairwise_distances(new, X[fit.medoids])"
     return (
-        f"this clustering was made from a matrix, so A must hold the {entries} its {k} medoids, one column a medoid, got "
-        f"{columns} columns. From vectors new and X: fit.predict({call}). Or cluster the vectors themselves, "
+        f"this clustering was made from a matrix, so A must hold the {entries} its {k} medoids, one column a medoid, "
+        f"got {columns} columns. From vectors new and X: fit.predict({call}). Or cluster the vectors themselves, "
         f'fit = kmedoids(X, {k}, metric="cosine"): then fit.predict(new) takes vectors'
     )
 

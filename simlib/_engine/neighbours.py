@@ -19,7 +19,8 @@ PAIR_BYTES = 48  # a pair's two items and its entry, once in parts and once wher
 def closest(items: HostItems, rows: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The k items closest to each of some items, itself left out: their numbers int64 and entries, (len(rows), k).
 
-    The closest come first, ties to the lowest number. For a third of the items and more, the upper half of all pairs is looked at.
+    The closest come first, ties to the lowest number. For a third of the items and more, the upper half of all pairs is
+    looked at.
     """
     if 3 * len(rows) < items.n:
         index, closeness = _of_rows(items, rows, k)
@@ -124,7 +125,7 @@ def pairs(items: HostItems, threshold: float) -> tuple[np.ndarray, ...]:
     if found.total > found.room:
         word = "at most" if items.metric.of_distances else "at least"
         raise MemoryError(
-            f"{found.total} pairs have a {items.metric.entry} of {word} {threshold:g}, and {found.room} fit into memory: "
-            f"take a {'lower' if items.metric.of_distances else 'higher'} threshold"
+            f"{found.total} pairs have a {items.metric.entry} of {word} {threshold:g}, and {found.room} fit into "
+            f"memory: take a {'lower' if items.metric.of_distances else 'higher'} threshold"
         )
     return _joined(found.done)

@@ -1,7 +1,7 @@
 """Loops that keep the closest items of each item, or every pair that is close enough.
 
-The k closest items of an item a are a heap: row a of `index` and of `closeness`. Its root, entry 0, is the worst that is
-kept. A lower closeness is worse, and of two equal ones the higher item is. Places that are not taken yet hold -inf.
+The k closest items of an item a are a heap: row a of `index` and of `closeness`. Its root, entry 0, is the worst that
+is kept. A lower closeness is worse, and of two equal ones the higher item is. Places that are not taken yet hold -inf.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def count_pairs(tile, first_row, first_column, factor, least):
 def list_pairs(tile, first_row, first_column, factor, least, counts):
     """The pairs that `count_pairs` counted, row after row.
 
-    Reads tile (p, q), counts int64 (p,). Returns the columns' items int64 (m,) and the entries (m,), of the tile's type.
+    Reads tile (p, q), counts int64 (p,). Returns the columns' items int64 (m,) and the entries (m,).
     """
     columns, entries = np.empty(counts.sum(), np.int64), np.empty(counts.sum(), tile.dtype)
     at = 0
