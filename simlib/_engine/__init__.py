@@ -11,19 +11,20 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
 
 ::
 
+    estimator                                 KMedoids, for scikit-learn
     report   widgets                          pages and controls
     plots                                     pictures
     distributed   _cards                      Dask; the facts of one cluster
     files                                     a person's files
     data                                      the samples that come with the workbook
-    choose                                    criteria for k
+    choose   neighbours                       criteria for k; closest items and near-duplicates
     medoids                                   k-medoids; certify goes a way of its own
     similarity                                cosine and correlation
     ---------------------------- the front checks and calls
     _engine
       search                                  the swap search
       prepare   starts                        what a caller gave -> checked items; where a search begins
-      tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
+      tensors   silhouettes   neighbours      TensorItems and their search on a device; silhouettes; closest items
       sparse                                  SparseItems
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
