@@ -75,7 +75,7 @@ CALLS = {
     ],
 )
 def test_an_unknown_metric_is_answered_with_what_to_call(call, word, answer):
-    with pytest.raises(ValueError, match=f'metric must be one of "similarity", "precomputed", .*{answer}'):
+    with pytest.raises(ValueError, match=f"metric must be one of 'similarity', 'precomputed', .*{answer}"):
         call(word)
 
 

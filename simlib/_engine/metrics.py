@@ -62,7 +62,7 @@ def named(word: Any) -> Metric:
     """The metric that a caller's word names; any other word is answered with what to call."""
     if isinstance(word, str) and word in METRICS:
         return METRICS[word]
-    allowed = ", ".join(f'"{name}"' for name in METRICS)
+    allowed = ", ".join(map(repr, METRICS))
     raise ValueError(f"metric must be one of {allowed}, got {word!r}{_way_out(word)}")
 
 
