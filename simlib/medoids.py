@@ -127,7 +127,10 @@ class Clustering:
             labels = np.arange(len(self.labels)) if self.index is None else self.index
         if len(labels) != len(self.labels):
             raise ValueError(f"labels must have one entry an item, {len(self.labels)}, got {len(labels)}")
-        item, rank = pd.Index(labels), np.empty(len(self.labels), np.int64)
+        kind = getattr(labels, "dtype", np.dtype(object))
+        # Text of pandas' own type refuses half characters, which a label from a file may hold.
+        item = pd.Index(labels, dtype=object if kind.kind == "U" else kind)
+        rank = np.empty(len(self.labels), np.int64)
         for j, size in enumerate(self.sizes):
             rank[self.members(j)] = np.arange(size)
         of_distances = METRICS[self.metric].of_distances

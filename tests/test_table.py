@@ -57,6 +57,18 @@ def test_the_index_of_a_frame_comes_back(X, make):
     assert make(S, [0, 1, 2] if make is assign else 3).index is None
 
 
+@pytest.mark.parametrize("kind", [list, np.array, pd.Series])
+def test_labels_come_back_as_they_are(kind):
+    labels = ["\ud800", "b", "", "=1", "\x00e"]  # the first is half of a character
+    fit = assign(DISTANCES, [1, 3], metric="precomputed")
+    if kind is pd.Series:
+        labels = ["ä", *labels[1:]]
+    table = fit.table(kind(labels, dtype=object) if kind is np.array else kind(labels))
+    assert table["item"].tolist() == labels
+    assert table["exemplar"].tolist() == ["b", "b", "b", "=1", "=1"]
+    assert fit.table(np.array(labels))["item"].tolist() == labels
+
+
 def test_labels_of_another_length_are_refused():
     with pytest.raises(ValueError, match="labels must have one entry an item, 5, got 2"):
         assign(DISTANCES, [1, 3], metric="precomputed").table(["a", "b"])
