@@ -121,3 +121,24 @@ def _stacked(A: np.ndarray, name: str) -> np.ndarray:
 
 def _refuse_rows(name: str, why: str) -> NoReturn:
     raise TypeError(f"{name} must hold real numbers, got dtype object: {why}; np.stack makes one array of equal rows")
+
+
+def index_of(A: Any) -> Any:
+    """The index of a pandas frame, or None: what a caller calls the rows of A."""
+    return A.index if hasattr(A, "iloc") else None
+
+
+def same_fields(one: Any, other: Any) -> bool:
+    """Whether two objects are of one class and hold equal values; arrays count as one value."""
+    return type(one) is type(other) and all(_same(value, vars(other)[name]) for name, value in vars(one).items())
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two values are equal: arrays, sparse matrices, indices of frames, or anything else."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if is_sparse(a):
+        return a.shape == b.shape and (a != b).nnz == 0
+    return bool(a.equals(b) if hasattr(a, "equals") else a == b)

@@ -16,6 +16,7 @@ SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its nu
 FAR = 100.0  # numbers so many times larger than all others ...
 HEAVIEST = 1e100  # sums of weights stay below it, so that no weighted sum overflows
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
+ELSEWHERE = {"pam": "fasterpam", "heuristic": "build"}  # words of scikit-learn-extra, and what does the same or better
 
 
 def is_tensor(A: Any) -> bool:
@@ -201,20 +202,28 @@ def sums_fit(A: np.ndarray) -> None:
             raise ValueError(f"A holds {top:g}: sums over {len(A)} items overflow; divide A by that number")
 
 
+def row_numbers(rows: Any, n: int, name: str) -> np.ndarray:
+    """Return row numbers within range(n), at least one, as int64."""
+    try:
+        rows = np.asarray(rows)
+    except ValueError:  # ragged
+        rows = np.empty(0, object)
+    if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
+        hint = f"; one row? pass [{rows}]" if rows.ndim == 0 and rows.dtype.kind in "iu" else ""
+        hint = "; a mask? use np.flatnonzero" if rows.dtype.kind == "b" else hint
+        raise ValueError(f"{name} must be a list of row numbers, got {rows.dtype} {rows.shape}{hint}")
+    if rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"{name} must lie between 0 and {n - 1}, got {rows.min()}..{rows.max()}")
+    return rows.astype(np.int64)
+
+
 def medoids(medoids: Any, n: int, name: str) -> np.ndarray:
     """Return distinct row numbers within range(n) as int64."""
-    try:
-        medoids = np.asarray(medoids)
-    except ValueError:  # ragged
-        medoids = np.empty(0, object)
-    if medoids.ndim != 1 or not medoids.size or medoids.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be a list of row numbers, got {medoids.dtype} {medoids.shape}")
-    if medoids.min() < 0 or medoids.max() >= n:
-        raise ValueError(f"{name} must lie between 0 and {n - 1}, got {medoids.min()}..{medoids.max()}")
+    medoids = row_numbers(medoids, n, name)
     if len(np.unique(medoids)) < len(medoids):
         values, counts = np.unique(medoids, return_counts=True)
         raise ValueError(f"{name} must be distinct, row {values[counts > 1][0]} came more than once")
-    return medoids.astype(np.int64)
+    return medoids
 
 
 def weights(weights: Any, n: int) -> np.ndarray | None:
@@ -302,8 +311,33 @@ def whole_number(value: Any, name: str, low: int, high: int | None = None, why: 
     return number
 
 
+def seed(random_state: Any) -> int:
+    """A seed from what scikit-learn takes: a whole number as it is, else one drawn from a generator.
+
+    None draws from NumPy's global generator, which `np.random.seed` sets.
+    """
+    if random_state is None:
+        return int(np.random.randint(2**31))  # noqa: NPY002
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    return whole_number(random_state, "random_state", 0)
+
+
+def number(value: Any, name: str) -> float:
+    """Return `value` as a finite float; bools and strings are refused."""
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not np.isfinite(value):
+        raise ValueError(f"{name} must be a finite number, got {value}")
+    return float(value)
+
+
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the words in `allowed`."""
     if not (isinstance(value, str) and value in allowed):
         words = ", ".join(map(repr, allowed))
-        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+        meant = ELSEWHERE.get(value) if isinstance(value, str) else None
+        hint = f"; for that take {name}={meant!r}" if meant in allowed else ""
+        raise ValueError(f"{name} must be one of {words}, got {value!r}{hint}")

@@ -7,14 +7,15 @@ stability of a clustering is an adjusted Rand index, 1 for the same clusters aga
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
+from simlib._arrays import index_of, same_fields
 from simlib._engine import overlaps, silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
@@ -34,9 +35,11 @@ class Pick(NamedTuple):
     doubt: str
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class KScan:
     """One swap-optimal clustering a k, with its criteria; all arrays are (len(ks),).
+
+    ``scan[14]`` is the Clustering of k = 14; the ks are what a loop over a scan goes through.
 
     Attributes
     ----------
@@ -73,6 +76,39 @@ class KScan:
         """Mean distance of an item from its own medoid, or 1 - similarity, (len(ks),)."""
         weight = self.fits[0].sample_weight
         return self.inertia / (len(self.fits[0].labels) if weight is None else weight.sum())
+
+    def __getitem__(self, k: int) -> Clustering:
+        """The clustering of k clusters."""
+        if k not in self.ks:
+            raise KeyError(f"k={k!r} is not among the ks of this scan, {self.ks.tolist()}")
+        return self.fits[int(np.flatnonzero(self.ks == k)[0])]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.ks.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
+
+    def to_frame(self) -> Any:
+        """The criteria as a pandas DataFrame: a row a k, which is its index, and a column for each array of the scan.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> points = np.array([1.0, 2.0, 3.0, 10.0, 11.0, 12.0])
+        >>> scan = scan_k(abs(points[:, None] - points), [2, 3], metric="precomputed")
+        >>> frame = scan.to_frame()
+        >>> print(frame[["inertia", "mean_distance", "singletons"]].round(2))  # doctest: +NORMALIZE_WHITESPACE
+           inertia  mean_distance  singletons
+        k
+        2      4.0           0.67           0
+        3      3.0           0.50           1
+        """
+        import pandas as pd
+
+        mean = "mean_distance" if METRICS[self.fits[0].metric].of_distances else "mean_similarity"
+        names = ("inertia", mean, "medoid_silhouette", "silhouette", "smallest", "largest", "singletons", "seconds")
+        return pd.DataFrame({name: getattr(self, name) for name in names}, index=pd.Index(self.ks, name="k"))
 
     def table(self) -> str:
         """The criteria as text, a line a k (without the seconds, so that it is the same every time)."""
@@ -158,7 +194,7 @@ def scan_k(
     ks: Sequence[int],
     *,
     metric: str = "similarity",
-    random_state: int = 0,
+    random_state: Any = 0,
     progress: bool = False,
     sample_weight: Any = None,
 ) -> KScan:
@@ -168,7 +204,7 @@ def scan_k(
     ----------
     A, metric : as in `kmedoids`
     ks : distinct whole numbers between 2 and n - 1, in any order
-    random_state : int
+    random_state : int, None, or a generator of NumPy
         Checked but not used: the greedy start and the way down from it are deterministic.
     progress : bool
         Draw a bar over the ks.
@@ -202,8 +238,8 @@ def scan_k(
     >>> print(scan.inertia, scan.silhouette.round(2))
     [4. 3.] [0.85 0.5 ]
     """
-    _check.whole_number(random_state, "random_state", 0)
-    A = _check.as_host(A, "A")
+    _check.seed(random_state)
+    A, index = _check.as_host(A, "A"), index_of(A)
     ks = _check_ks(ks, A.shape[0])
     weight = _check.weights(sample_weight, A.shape[0])
     items = prepare_host(A, metric).weighted(weight)
@@ -218,6 +254,7 @@ def scan_k(
             if not done:
                 raise
     fits, medoid_silhouettes, silhouettes, seconds = zip(*done[::-1], strict=True)
+    fits = tuple(replace(fit, index=index) for fit in fits)
     sizes = [fit.sizes for fit in fits]
     return KScan(
         np.array([len(fit.medoids) for fit in fits]),
@@ -252,7 +289,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     Parameters
     ----------
     A, metric : as in `kmedoids`; for similarities the distance is 1 - similarity
-    labels : integers (n,)
+    labels : integers (n,), or a Clustering of the n items
         At least two different ones.
     sample_weight : numbers (n,), optional
         How much each item counts in the means: one of weight 3 like three equal rows, of which one is the item itself.
@@ -281,7 +318,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     >>> print(silhouette(abs(points[:, None] - points), [0, 0, 1], metric="precomputed").round(2))
     [0.9  0.89 0.  ]
     """
-    labels = np.asarray(labels)
+    labels = labels.labels if isinstance(labels, Clustering) else np.asarray(labels)
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
     A = _check.as_host(A, "A")
@@ -317,7 +354,7 @@ def stability(
     metric: str = "similarity",
     rounds: int = 10,
     share: float = 0.5,
-    random_state: int = 0,
+    random_state: Any = 0,
     progress: bool = False,
 ) -> Stability:
     """How much of a clustering into k survives when only some of the items are seen.
@@ -334,8 +371,8 @@ def stability(
         Subsamples.
     share : float
         Of the items in a subsample, between 0 and 1.
-    random_state : int
-        Seed of the subsamples and of the starts.
+    random_state : int, None, or a generator of NumPy
+        Seed of the subsamples and of the starts, as in `kmedoids`.
     progress : bool
         Draw a bar over the rounds.
 
@@ -369,7 +406,7 @@ def stability(
     from sklearn.metrics import adjusted_rand_score
 
     rounds = _check.whole_number(rounds, "rounds", 1)
-    random_state = _check.whole_number(random_state, "random_state", 0)
+    random_state = _check.seed(random_state)
     A = _check.as_host(A, "A")
     if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
         raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
@@ -393,7 +430,7 @@ def stability(
     return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores), medoids, tuple(jaccard.tolist()))
 
 
-def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
+def shuffle_columns(X: Any, random_state: Any = 0) -> np.ndarray:
     """Vectors without structure: each column of X in an order of its own.
 
     Every column keeps its values, so lengths and spread stay what they were; what the columns had to do with one
@@ -402,8 +439,8 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
     Parameters
     ----------
     X : array (n, d)
-    random_state : int
-        Seed.
+    random_state : int, None, or a generator of NumPy
+        Seed, as in `kmedoids`.
 
     Returns
     -------
@@ -418,7 +455,7 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
      [ 1 20]
      [ 2 10]]
     """
-    rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
+    rng = np.random.default_rng(_check.seed(random_state))
     return rng.permuted(_check.as_array(X, "X"), axis=0)
 
 

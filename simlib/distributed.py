@@ -179,7 +179,7 @@ def kmedoids(
     *,
     method: str = "sample",
     init: Any = "random",
-    random_state: int = 0,
+    random_state: Any = 0,
     max_iter: int = 300,
     progress: bool = False,
     callback: Callable[[int, int, float, float], None] | None = None,
@@ -197,7 +197,7 @@ def kmedoids(
         at random, or 20 k if that is more. From there it goes on with the loop over all rows.
     init : {"random", "first"} or k distinct row numbers
         The start of "alternate".
-    random_state : int
+    random_state : int, None, or a generator of NumPy
         Seed of the sample and of the random start.
     max_iter : int
         Most rounds of the loop.
@@ -230,7 +230,7 @@ def kmedoids(
     n = X.shape[0]
     k = _check.whole_number(n_clusters, "n_clusters", 1, n, " (the number of rows)")
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
-    rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
+    rng = np.random.default_rng(_check.seed(random_state))
     if method == "alternate":
         _check.init(init, k, n, STARTS)
     elif not (isinstance(init, str) and init == "random"):

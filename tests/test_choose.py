@@ -432,7 +432,7 @@ def test_stability_is_silent_and_draws_a_bar(capfd):
         ({"share": True}, ValueError, "share must be a number between 0 and 1, got True"),
         ({"share": "half"}, ValueError, "share must be a number between 0 and 1, got 'half'"),
         ({"share": np.nan}, ValueError, "share must be a number between 0 and 1, got nan"),
-        ({"random_state": None}, TypeError, "random_state must be a whole number, got None"),
+        ({"random_state": "0"}, TypeError, "random_state must be a whole number, got '0'"),
         ({"metric": "euclidean"}, ValueError, "metric must be one of"),
     ],
 )
@@ -512,5 +512,5 @@ def test_matrix(call):
 
 
 def test_random_state():
-    with pytest.raises(TypeError, match="random_state must be a whole number, got None"):
-        scan_k(np.eye(5), [2], random_state=None)
+    with pytest.raises(TypeError, match=r"random_state must be a whole number, got 1\.5"):
+        scan_k(np.eye(5), [2], random_state=1.5)

@@ -309,7 +309,7 @@ def test_nan_is_named_with_its_chunk():
         ({"init": [0, 1, 2], "method": "alternate"}, ValueError, "init must list n_clusters=2 row numbers, got 3"),
         ({"init": [0, 1]}, ValueError, 'init is for method="alternate"'),
         ({"max_iter": -1}, ValueError, "max_iter must be at least 0"),
-        ({"random_state": None}, TypeError, "random_state must be a whole number"),
+        ({"random_state": "0"}, TypeError, "random_state must be a whole number"),
     ],
 )
 def test_wishes_that_are_refused(wishes, error, words):

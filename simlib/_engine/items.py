@@ -154,6 +154,14 @@ class HostItems(Items):
         """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
         return self.entries(index), np.arange(len(index))
 
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        """Entries of some items to some others as A has them, C-ordered; several threads may ask at a time."""
+        raise NotImplementedError
+
+    def upper_tiles(self) -> Iterator[tuple[slice, slice]]:
+        """Rows and columns of tiles that cover the diagonal and what is above it, row after row."""
+        return tiles.tiles(self.n, self.n, tiles.TILE_ROWS, True)
+
     def closeness(self, index: Any) -> np.ndarray:
         """Closeness of some items (a slice or row numbers) to all, (len(index), n)."""
         return self._times_factor(self.entries(index))
@@ -253,6 +261,9 @@ class MatrixItems(HostItems):
         entries = np.ascontiguousarray(self.matrix[index[:, None], columns], dtype=self.dtype)
         return self._times_factor(entries)
 
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        return np.ascontiguousarray(self.matrix[rows, columns], dtype=self.dtype)
+
     def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return (self.matrix, index) if self.in_place else super().picked(index)
 
@@ -286,6 +297,10 @@ class VectorItems(HostItems):
 
     def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return tiles.pairs(self.scaled, index, columns)
+
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        with tiles.one_blas_thread():
+            return tiles.product(self.scaled.take(rows), self.scaled.take(columns), rows == columns)
 
     def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
         position, closeness = _unknown(depth, self.n, self.dtype)
