@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 import numpy as np
 import psutil
 
-from simlib._arrays import as_array, is_sparse
+from simlib._arrays import as_array, as_line, is_sparse, refuse_tensor
+from simlib._kinds import shown
 
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
 FAR = 100.0  # numbers so many times larger than all others ...
@@ -29,12 +30,36 @@ def off_cpu(A: Any) -> bool:
 
 def as_given(A: Any, name: str) -> Any:
     """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
-    return A if off_cpu(A) else as_host(A, name)
+    if not off_cpu(A):
+        return as_host(A, name)
+    refuse_tensor(A, name)
+    return A
 
 
 def as_host(A: Any, name: str) -> Any:
     """`as_array`, but a scipy.sparse matrix stays what it is; a tensor on a device is refused."""
     return A if is_sparse(A) else as_array(A, name)
+
+
+def target_of_tensor(out: Any) -> np.ndarray:
+    """The memory of a tensor that results are to be written to, as an array."""
+    refuse_tensor(out, "out")
+    if out.device.type != "cpu":
+        raise ValueError(f"out is on {out.device}, and X is not: leave out= out, then move the result")
+    if str(out.dtype) not in ("torch.float16", "torch.float32", "torch.float64"):
+        raise TypeError(f"out must be of float16, float32 or float64, got {out.dtype}")
+    if out.is_neg():
+        raise TypeError("out is a view whose numbers change their sign when read: pass torch.empty of its shape")
+    return out.detach().numpy()
+
+
+def own_place_an_entry(out: np.ndarray) -> None:
+    """Raise if two entries of a 2-D array lie at one place in memory, as in a broadcast view."""
+    reach = out.itemsize  # bytes that the entries along the axes before take
+    for step, size in sorted((abs(step), size) for step, size in zip(out.strides, out.shape, strict=True) if size > 1):
+        if step < reach:
+            raise ValueError("out has entries at one place in memory, as in a broadcast view: pass np.empty(...)")
+        reach += step * (size - 1)
 
 
 def working_dtype(dtype: np.dtype) -> type:
@@ -47,11 +72,13 @@ def storage_dtype(dtype: Any) -> type | None:
     if dtype is None:
         return None
     try:
+        if isinstance(dtype, np.generic):  # a number, which has a type but is none
+            raise TypeError
         kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
     except TypeError:  # a word that NumPy does not know
         kind = None
     if kind not in (np.float16, np.float32, np.float64):
-        raise TypeError(f"dtype must be float16, float32 or float64, got {dtype}")
+        raise TypeError(f"dtype must be float16, float32 or float64, got {shown(dtype)}")
     return kind
 
 
@@ -202,10 +229,7 @@ def sums_fit(A: np.ndarray) -> None:
 
 def medoids(medoids: Any, n: int, name: str) -> np.ndarray:
     """Return distinct row numbers within range(n) as int64."""
-    try:
-        medoids = np.asarray(medoids)
-    except ValueError:  # ragged
-        medoids = np.empty(0, object)
+    medoids = as_line(medoids, name)
     if medoids.ndim != 1 or not medoids.size or medoids.dtype.kind not in "iu":
         raise ValueError(f"{name} must be a list of row numbers, got {medoids.dtype} {medoids.shape}")
     if medoids.min() < 0 or medoids.max() >= n:
@@ -239,10 +263,12 @@ def whole_number(value: Any, name: str, low: int, high: int | None = None, why: 
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+        raise TypeError(f"{name} must be a whole number, got {shown(value)}") from None
+    if high is not None and high < low:
+        raise ValueError(f"there are too few items: {name} must be at least {low}, and at most {high} is possible{why}")
     if number < low or (high is not None and number > high):
         span = f"between {low} and {high}{why}" if high is not None else f"at least {low}"
-        raise ValueError(f"{name} must be {span}, got {number}")
+        raise ValueError(f"{name} must be {span}, got {shown(number)}")
     return number
 
 
@@ -250,4 +276,4 @@ def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the words in `allowed`."""
     if not (isinstance(value, str) and value in allowed):
         words = ", ".join(map(repr, allowed))
-        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+        raise ValueError(f"{name} must be one of {words}, got {shown(value)}")

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _kinds
+from simlib._arrays import as_line
 from simlib._engine import silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
@@ -22,6 +23,7 @@ from simlib._engine.prepare import prepare_host
 from simlib.medoids import Clustering, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
+MOST_ROUNDS = 10**6  # subsamples: what is meant as a seed or as a number of rows is no number of rounds
 STRAIGHT = 0.1  # a curve that leaves its chord by less than this share of its height has no elbow
 
 
@@ -110,6 +112,8 @@ class KScan:
         medoid_silhouette 3 the next best, k = 4, is 0.031 lower
         silhouette 3 the next best, k = 2, is 0.064 lower
         """
+        if null is not None:
+            _kinds.instance(null, "null", KScan, "scan_k")
         return (_elbow(self), *(_peak(name, self, null) for name in ("medoid_silhouette", "silhouette")))
 
     def __repr__(self) -> str:
@@ -193,6 +197,7 @@ def scan_k(
     [4. 3.] [0.85 0.5 ]
     """
     _check.whole_number(random_state, "random_state", 0)
+    _kinds.flag(progress, "progress")
     A = _check.as_host(A, "A")
     ks = _check_ks(ks, A.shape[0])
     items = prepare_host(A, metric)
@@ -266,7 +271,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     >>> print(silhouette(abs(points[:, None] - points), [0, 0, 1], metric="precomputed").round(2))
     [0.9  0.89 0.  ]
     """
-    labels = np.asarray(labels)
+    labels = as_line(labels, "labels")
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
     A = _check.as_host(A, "A")
@@ -342,11 +347,13 @@ def stability(
     """
     from sklearn.metrics import adjusted_rand_score
 
-    rounds = _check.whole_number(rounds, "rounds", 1)
+    _kinds.flag(progress, "progress")
+    rounds = _check.whole_number(rounds, "rounds", 1, MOST_ROUNDS)
     random_state = _check.whole_number(random_state, "random_state", 0)
     A = _check.as_host(A, "A")
-    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
-        raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
+    share = _kinds.number(share, "share", 0)
+    if not 0 < share < 1:
+        raise ValueError(f"share must be a number between 0 and 1, got {share:g}")
     size = int(share * A.shape[0])
     k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
     items = prepare_host(A, metric)
@@ -393,8 +400,8 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
 
 def _check_ks(ks: Sequence[int], n: int) -> list[int]:
     """Return ks as ascending ints, distinct and between 2 and n - 1."""
-    if np.ndim(ks) != 1:
-        raise TypeError(f"ks must be a list of numbers of clusters, got {ks!r}")
+    if isinstance(ks, str | bytes | dict) or not hasattr(ks, "__len__") or getattr(ks, "ndim", 1) != 1:
+        raise TypeError(f"ks must be a list of numbers of clusters, got {_kinds.shown(ks)}")
     ks = [_check.whole_number(k, "each of ks", 2, n - 1, " (the number of rows less one)") for k in ks]
     if not ks or len(set(ks)) < len(ks):
         raise ValueError(f"ks must list at least one number of clusters, each once, got {ks}")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels.sums import best_members
@@ -26,6 +26,7 @@ from simlib.similarity import SIMILARITIES
 METHODS = ("fasterpam", "alternate")
 UNITS = {"fasterpam": "passes", "alternate": "iterations"}  # what a bar counts
 MAX_ITER = 300
+MOST_STARTS = 10**6  # of `n_init`: what is meant as a seed or as a number of rows is no number of starts
 PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
 
 
@@ -213,9 +214,11 @@ def kmedoids(
     [1 3] [0 0 0 1 1] 3.0
     """
     _check.one_of(method, "method", METHODS)
-    n_init = _check.whole_number(n_init, "n_init", 1)
+    n_init = _check.whole_number(n_init, "n_init", 1, MOST_STARTS)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state = _check.whole_number(random_state, "random_state", 0)
+    _kinds.flag(progress, "progress")
+    _kinds.function(callback, "callback")
     A = _check.as_given(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
     _check.init(init, k, A.shape[0], starts.STARTS)
@@ -311,10 +314,14 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
+    tol = _kinds.number(tol, "tol", 0)
     A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     items = prepare_host(A, metric)
-    _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")
+    if len(medoids) == items.n:
+        raise ValueError(
+            f"medoids holds all {items.n} items: there is no other item to exchange one for, and nothing to certify"
+        )
     owner, d1, d2 = _two_nearest(items, medoids)
     n, k = items.n, len(medoids)
     removal = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place

@@ -411,7 +411,7 @@ def test_stability_is_silent_and_draws_a_bar(capfd):
         ({"k": 1}, ValueError, r"k must be between 2 and 4 \(the 4 items in a subsample\), got 1"),
         ({"k": 5}, ValueError, r"k must be between 2 and 4 \(the 4 items in a subsample\), got 5"),
         ({"k": 2.0}, TypeError, "k must be a whole number, got 2.0"),
-        ({"rounds": 0}, ValueError, "rounds must be at least 1, got 0"),
+        ({"rounds": 0}, ValueError, "rounds must be between 1 and 1000000, got 0"),
         ({"share": 0}, ValueError, "share must be a number between 0 and 1, got 0"),
         ({"share": 1.0}, ValueError, "share must be a number between 0 and 1, got 1.0"),
         ({"share": True}, ValueError, "share must be a number between 0 and 1, got True"),

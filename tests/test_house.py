@@ -11,8 +11,9 @@ import pytest
 
 SIMLIB = Path(__file__).parents[1] / "simlib"
 STOREYS = [
-    ["_labels", "_arrays", "_engine.kernels.compile", "_engine.kernels.llvm"],
+    ["_labels", "_kinds", "_engine.kernels.compile", "_engine.kernels.llvm"],
     [
+        "_arrays",
         "_engine.kernels.tiles",
         "_engine.kernels.lists",
         "_engine.kernels.nearest",

@@ -31,7 +31,8 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       metrics                                 one row a metric
     _check                                    every check of what a caller passes
       kernels                                 compiled loops, named after their callers or after what they find
-    _arrays   _labels                         frames, tensors and lists made arrays; a person's label made safe to show
+    _arrays                                   frames, tensors and lists made arrays
+    _kinds   _labels                          the kind of a parameter; a person's label made safe to show
 
 The engine never imports the front. It returns `search.Found`, and only ``medoids.py`` makes a `Clustering` of it.
 

@@ -15,6 +15,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from simlib import _kinds
 from simlib._labels import plain
 from simlib.data import ROOT, SHIPPED
 from simlib.report.execute import execute
@@ -61,6 +62,8 @@ def build(
     -----
     A kernel's start, 3 s, and what scan_k, stability, certify and silhouette take: about a minute at 20,000 items.
     """
+    _kinds.flag(stamp, "stamp")
+    _kinds.flag(progress, "progress")
     options = completed(options)
     source = None if data is None else readable(data)
     began = time.perf_counter()

@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._labels import plain
 from simlib.report.html import pairs
 from simlib.report.options import OPTIONS
@@ -69,6 +69,8 @@ def differences(old: str, new: str) -> list[str]:
     list of str
         Empty if they are the same.
     """
+    for text, name in ((old, "old"), (new, "new")):
+        _kinds.text(text, name, needed=True)
     lines = _records_differ(recorded(old), recorded(new))
     sections, new_sections = _sections(old), _sections(new)
     for one, other in zip_longest(sections[1:], new_sections[1:], fillvalue=""):

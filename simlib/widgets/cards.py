@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _cards, _check
+from simlib import _cards, _check, _kinds
 from simlib._cards import Card
 from simlib._labels import SHORT, marked
 from simlib.medoids import Clustering
@@ -36,10 +36,12 @@ def cards_html(fit: Clustering, S: Any, labels: Sequence[str] | None = None, car
     str
         HTML; the names in it are escaped.
     """
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    cards = _check.whole_number(cards, "cards", 1)
     names = inputs.item_names(labels, len(fit.labels))
     S = inputs.scanned(S, fit)
     near = _cards.neighbours(inputs.closeness(S, fit.medoids, fit.medoids, fit), np.arange(len(fit.medoids)))
-    return grid(fit, near, names, _check.whole_number(cards, "cards", 1))
+    return grid(fit, near, names, cards)
 
 
 def grid(fit: Clustering, near: np.ndarray, names: list[str], cards: int, item: int | None = None) -> str:

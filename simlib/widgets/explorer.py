@@ -11,7 +11,7 @@ import ipywidgets
 import numpy as np
 from ipywidgets import Layout
 
-from simlib import _cards, _check
+from simlib import _cards, _check, _kinds
 from simlib.choose import KScan
 from simlib.medoids import Clustering
 from simlib.widgets import inputs, pictures, search
@@ -56,9 +56,8 @@ def explore(
     of the map (t-SNE of the medoids of the largest k). A move of the slider draws nothing: it exchanges pictures and
     cards.
     """
-    for each, name in ((scan, "scan"), (null, "null")):
-        if not isinstance(each, KScan) and (each is not None or name == "scan"):
-            raise TypeError(f"{name} must be a KScan, as scan_k returns it, got {type(each).__name__}")
+    for each, name in ((scan, "scan"), (scan if null is None else null, "null")):
+        _kinds.instance(each, name, KScan, "scan_k")
     n = len(scan.fits[0].labels)
     if null is not None and len(null.fits[0].labels) != n:
         raise ValueError(f"null must be a scan of as many items as scan, {n}, got {len(null.fits[0].labels)}")

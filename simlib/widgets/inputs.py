@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine.metrics import METRICS
 from simlib.medoids import Clustering
 from simlib.similarity import between
@@ -15,10 +15,7 @@ from simlib.similarity import between
 
 def item_names(labels: Sequence[str] | None, n: int) -> list[str]:
     """The names of n items as strings; without labels, their row numbers."""
-    names = [str(name) for name in (range(n) if labels is None else labels)]
-    if len(names) != n:
-        raise ValueError(f"labels must hold one name a row, {n}, got {len(names)}")
-    return names
+    return [str(name) for name in (range(n) if labels is None else _kinds.names(labels, "labels", n))]
 
 
 def scanned(S: Any, fit: Clustering) -> np.ndarray:
