@@ -272,6 +272,17 @@ def whole_number(value: Any, name: str, low: int, high: int | None = None, why: 
     return number
 
 
+def some_ks(ks: Any, n: int | None) -> list[int]:
+    """Return numbers of clusters as ascending ints, distinct and between 2 and n - 1; n is None if it is not known."""
+    if isinstance(ks, str | bytes | dict) or not hasattr(ks, "__len__") or getattr(ks, "ndim", 1) != 1:
+        raise TypeError(f"ks must be a list of numbers of clusters, got {shown(ks)}")
+    most = None if n is None else n - 1
+    ks = [whole_number(k, "each of ks", 2, most, " (the number of rows less one)") for k in ks]
+    if not ks or len(set(ks)) < len(ks):
+        raise ValueError(f"ks must list at least one number of clusters, each once, got {ks[:20]}")
+    return sorted(ks)
+
+
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the words in `allowed`."""
     if not (isinstance(value, str) and value in allowed):

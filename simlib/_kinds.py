@@ -1,4 +1,4 @@
-"""What kind of thing a parameter is: a flag, a number, a path, names. Each check says what was expected and what came."""
+"""What kind of thing a parameter is: a flag, a number, a path, names. A check says what was expected and what came."""
 
 from __future__ import annotations
 

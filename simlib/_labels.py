@@ -30,6 +30,20 @@ def plain(text: Any, longest: int = LONG) -> str:
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
+def figures(value: float, decimals: int) -> str:
+    """A number with so many decimals or, where these would show 0, as many significant digits; no minus before a zero.
+
+    Examples
+    --------
+    >>> figures(0.12345, 4), figures(0.0000012345, 4), figures(-0.0, 2), figures(1234567.8, 2)
+    ('0.1235', '1.234e-06', '0.00', '1234567.80')
+    """
+    value = float(value)
+    if value != 0 and abs(value) < 0.5 * 10.0**-decimals:
+        return f"{value:.{max(decimals, 1)}g}"
+    return f"{value + 0.0:.{decimals}f}"  # + 0.0: no minus before a zero
+
+
 def marked(text: Any, longest: int = LONG) -> str:
     """`plain` text as HTML that keeps its direction of writing to itself.
 

@@ -20,6 +20,7 @@ from simlib._engine import silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
+from simlib._labels import figures
 from simlib.medoids import Clustering, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
@@ -82,8 +83,12 @@ class KScan:
         head = "     k   inertia  {:>15}  medoid silhouette  silhouette  smallest  largest  singletons"
         lines = [head.format("mean distance" if far else "mean similarity")]
         columns = (self.ks, self.inertia, means, self.medoid_silhouette, self.silhouette)
-        for row in zip(*columns, self.smallest, self.largest, self.singletons, strict=True):
-            lines.append("{:6d} {:9.2f} {:16.4f} {:18.4f} {:11.4f} {:9d} {:8d} {:11d}".format(*row))
+        for k, inertia, *scores, low, high, single in zip(
+            *columns, self.smallest, self.largest, self.singletons, strict=True
+        ):
+            mean, by_medoids, by_items = (figures(score, 4) for score in scores)
+            loss = figures(inertia, 2)
+            lines.append(f"{k:6d} {loss:>9} {mean:>16} {by_medoids:>18} {by_items:>11} {low:9d} {high:8d} {single:11d}")
         return "\n".join(lines)
 
     def picks(self, null: KScan | None = None) -> tuple[Pick, ...]:
@@ -199,7 +204,7 @@ def scan_k(
     _check.whole_number(random_state, "random_state", 0)
     _kinds.flag(progress, "progress")
     A = _check.as_host(A, "A")
-    ks = _check_ks(ks, A.shape[0])
+    ks = _check.some_ks(ks, A.shape[0])
     items = prepare_host(A, metric)
     done: list[tuple] = []
     with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
@@ -396,13 +401,3 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
     """
     rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
     return rng.permuted(_check.as_array(X, "X"), axis=0)
-
-
-def _check_ks(ks: Sequence[int], n: int) -> list[int]:
-    """Return ks as ascending ints, distinct and between 2 and n - 1."""
-    if isinstance(ks, str | bytes | dict) or not hasattr(ks, "__len__") or getattr(ks, "ndim", 1) != 1:
-        raise TypeError(f"ks must be a list of numbers of clusters, got {_kinds.shown(ks)}")
-    ks = [_check.whole_number(k, "each of ks", 2, n - 1, " (the number of rows less one)") for k in ks]
-    if not ks or len(set(ks)) < len(ks):
-        raise ValueError(f"ks must list at least one number of clusters, each once, got {ks}")
-    return sorted(ks)

@@ -21,6 +21,7 @@ from simlib import _check, _kinds
 from simlib._engine import tiles
 from simlib._engine.items import by_cluster
 from simlib._engine.tiles import Scaled, unit_scale
+from simlib._labels import figures
 from simlib.data import named
 from simlib.medoids import Clustering
 from simlib.medoids import kmedoids as kmedoids_in_memory
@@ -252,7 +253,7 @@ def kmedoids(
             history.append(loss)
             seconds = time.perf_counter() - began
             bar.update()
-            bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.1f} s")
+            bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {figures(loss, 4)}, {seconds:.1f} s")
             if callback is not None:
                 callback(len(history), changed, loss, seconds)
     labels, closeness = dask.compute(*_assigned(X, rows, *_held([_centres(X, rows)])))

@@ -21,6 +21,7 @@ from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
+from simlib._labels import figures
 from simlib.similarity import SIMILARITIES
 
 METHODS = ("fasterpam", "alternate")
@@ -111,7 +112,7 @@ class Clustering:
         end = "converged" if self.converged else "stopped by max_iter"
         end += "" if self.unit == 1 else f", similarities divided by {self.unit:g}"
         return (
-            f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={self.inertia:.4f}, "
+            f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={figures(self.inertia, 4)}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
         )
 

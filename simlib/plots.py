@@ -29,7 +29,7 @@ from scipy.spatial.distance import squareform
 from simlib import _cards, _check, _kinds
 from simlib._arrays import as_line
 from simlib._engine.metrics import METRICS
-from simlib._labels import SHORT, plain
+from simlib._labels import SHORT, figures, plain
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 from simlib.similarity import between
@@ -80,7 +80,7 @@ def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
     ax.stairs(counts / pairs / (edges[1] - edges[0]), edges, fill=True, color=COLOURS[0])
     mean = (sample.sum(dtype=np.float64) - own.sum(dtype=np.float64)) / pairs
     ax.axvline(mean, color=INK, lw=1)
-    text = f"mean {round(float(mean), 2) + 0.0:.2f}"  # + 0.0: no minus before a zero
+    text = f"mean {figures(mean, 2)}"
     above = ("data", "axes fraction")
     ax.annotate(text, (mean, 0.97), (5, 0), xycoords=above, textcoords="offset points", va="top")
     seen = edges[:-1][counts > 0] if counts.any() else edges[:-1]

@@ -92,7 +92,7 @@ def correlation(
     """Pearson correlation between every row of X and every row of Y.
 
     The cosine of the rows after each row's own mean is taken off. Unlike ``np.corrcoef`` a constant row
-    has correlation 0 to everything rather than NaN.
+    has correlation 0 to everything rather than NaN. Whole numbers of 64 bits beyond 2**53 keep their last digits.
 
     Parameters, returns, errors and cost are those of `cosine_similarity`, plus one centred copy of X.
 

@@ -1,5 +1,8 @@
 """Cosine similarity and correlation: by hand, against oracles, invariants, bad input, the real size."""
 
+import os
+import subprocess
+import sys
 import time
 import tracemalloc
 from threading import Thread
@@ -763,3 +766,41 @@ def test_the_same_bits_from_several_threads_at_once():
     for limit in (1, 2):
         with threadpool_limits(limit):
             assert_array_equal(cosine_similarity(X), expected)
+
+
+@pytest.mark.parametrize("low", [2**53, 2**62, -(2**62), -(2**63)])
+def test_correlation_of_large_whole_numbers_keeps_their_last_digits(low):
+    small = np.array([[1, 2, 4], [4, 2, 1], [0, 7, 3], [1, 2, 3], [5, 5, 5]])
+    large = np.array([[low + int(x) for x in row] for row in small], dtype=np.int64)
+    np.testing.assert_allclose(correlation(large), correlation(small), atol=1e-14)
+    np.testing.assert_allclose(correlation(large, large[::-1]), correlation(small, small[::-1]), atol=1e-14)
+
+
+def test_correlation_of_whole_numbers_over_the_whole_range_of_64_bits():
+    X = np.array([[-(2**63), 0, 2**63 - 1], [2**63 - 1, 0, -(2**63)], [3, 2, 1]], dtype=np.int64)
+    np.testing.assert_allclose(correlation(X), [[1, -1, -1], [-1, 1, 1], [-1, 1, 1]], atol=1e-12)
+    assert correlation(np.array([[2**64 - 1, 0, 2**63], [1, 0, 0.5]])).shape == (2, 2)
+    U = np.array([[2**64 - 1, 2**64 - 3, 2**64 - 2], [2, 0, 1]], dtype=np.uint64)
+    np.testing.assert_allclose(correlation(U), np.ones((2, 2)), atol=1e-14)
+
+
+WITHOUT_JIT = """
+import numpy as np, simlib
+X = np.random.default_rng(0).normal(size=(30, 4))
+S = simlib.cosine_similarity(X)
+fit = simlib.kmedoids(S, 3)
+print(fit.medoids.tolist(), simlib.kmedoids(X, 3, metric="cosine", init="build").medoids.tolist(), round(S.sum(), 9))
+print(simlib.silhouette(S, fit.labels).sum().round(9), simlib.scan_k(S, [2, 3]).inertia.round(9).tolist())
+print(simlib.certify(S, fit.medoids).is_optimal, simlib.correlation(X).sum().round(9))
+"""
+
+
+def test_without_compiled_loops_a_small_case_gives_the_same():
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", WITHOUT_JIT], env={**os.environ, "NUMBA_DISABLE_JIT": word}, capture_output=True
+        )
+        for word in "01"
+    ]
+    assert runs[1].stdout == runs[0].stdout, runs[1].stderr.decode()
+    assert runs[0].stdout.count(b"\n") == 3

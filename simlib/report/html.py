@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib._cards import Card, card, largest_first, neighbours
 from simlib._engine.metrics import METRICS
-from simlib._labels import marked, plain
+from simlib._labels import figures, marked, plain
 from simlib.choose import FAINT, KScan, Stability
 from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
@@ -104,8 +104,8 @@ def _digits(value: float, fit: Clustering) -> str:
 
 
 def _two(value: float) -> str:
-    """Two decimals, and no minus before a zero."""
-    return f"{round(float(value), 2) + 0.0:.2f}"
+    """Two decimals, or two digits of a number that is smaller."""
+    return figures(value, 2)
 
 
 def _span(low: int, high: int) -> str:
@@ -118,7 +118,7 @@ def _stable(stable: Stability | None) -> tuple[str, str]:
     if stable is None:
         return "not measured", "stability: half of the items are fewer than the clusters"
     halves = f"agreement with the clusters of random halves of the items, {len(stable.scores)} times"
-    return f"{_two(stable.mean)} ± {stable.spread:.2f}", f"{halves}: 1 the same, 0 chance"
+    return f"{_two(stable.mean)} ± {_two(stable.spread)}", f"{halves}: 1 the same, 0 chance"
 
 
 def _judged(silhouette: float, stable: Stability | None) -> str:
@@ -163,8 +163,8 @@ def _scanned(scan: KScan, k: int) -> str:
     columns = {
         "k": [f"{number:,}" for number in scan.ks],
         f"mean {metric.entry}": [_digits(mean, scan.fits[0]) for mean in means],
-        "medoid silhouette": [f"{score:.3f}" for score in scan.medoid_silhouette],
-        "silhouette": [f"{score:.3f}" for score in scan.silhouette],
+        "medoid silhouette": [figures(score, 3) for score in scan.medoid_silhouette],
+        "silhouette": [figures(score, 3) for score in scan.silhouette],
         "smallest": map(str, scan.smallest),
         "largest": map(str, scan.largest),
         "of one item": map(str, scan.singletons),

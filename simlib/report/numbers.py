@@ -249,7 +249,12 @@ def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores
         table.writerow(["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"])
         for i, j in enumerate(fit.labels):
             exemplar = labels[fit.medoids[j]]
-            table.writerow([i, labels[i], number[j], exemplar, f"{entry[i]:.4f}", f"{scores[i]:.4f}"])
+            table.writerow([i, labels[i], number[j], exemplar, _digits(entry[i]), _digits(scores[i])])
+
+
+def _digits(value: float) -> str:
+    """Four decimals, or four digits of a number so small that the decimals would cut it short."""
+    return f"{value:.4g}" if 0 < abs(value) < 0.1 else f"{value + 0.0:.4f}"
 
 
 def cell(label: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simlib import _cards, _check, _kinds
 from simlib._cards import Card
-from simlib._labels import SHORT, marked
+from simlib._labels import SHORT, figures, marked
 from simlib.medoids import Clustering
 from simlib.widgets import inputs
 
@@ -62,7 +62,7 @@ def _html(card: Card, names: list[str], item: int | None) -> str:
     texts = [(i, marked(names[i], SHORT)) for i in card.others[:LISTED]]
     others = ", ".join(f"<b>{text}</b>" if i == item else text for i, text in texts)
     size = f"{card.size:,} item" + ("s" if card.size > 1 else "")
-    tight = f"mean {card.entry} {card.entries.mean():.2f}" if card.size > 1 else "alone"
+    tight = f"mean {card.entry} {figures(card.entries.mean(), 2)}" if card.size > 1 else "alone"
     beside = "" if card.neighbour is None else f", next to {marked(names[card.neighbour], SHORT)}"
     return (
         f'<div style="{CARD if item is None else FOUND}"><b>★ {marked(names[card.exemplar], SHORT)}</b> '

@@ -12,6 +12,7 @@ import numpy as np
 from ipywidgets import Layout
 
 from simlib import _cards, _check, _kinds
+from simlib._labels import figures
 from simlib.choose import KScan
 from simlib.medoids import Clustering
 from simlib.widgets import inputs, pictures, search
@@ -193,7 +194,7 @@ class Explorer(ipywidgets.VBox):
         i = self.slider.index
         k = self._scan.ks[i]
         value = getattr(self._scan, self.criterion.value)[i]
-        curves = f"inertia {self._scan.inertia[i]:.6g} and {self.criterion.label} {value:.4f} at k = {k}"
+        curves = f"inertia {self._scan.inertia[i]:.6g} and {self.criterion.label} {figures(value, 4)} at k = {k}"
         return curves, f"map of the {k} medoids"
 
     def _static(self) -> str:
