@@ -1277,7 +1277,7 @@ def test_the_history_ends_with_the_inertia(init, metric):
 
 @pytest.mark.parametrize("tol", ["x", None, np.nan, -1.0, True, [1], np.inf])
 def test_a_tolerance_that_is_none(tol):
-    with pytest.raises((TypeError, ValueError), match="tol must be a (finite )?number"):
+    with pytest.raises((TypeError, ValueError), match=r"tol must be a (finite )?number"):
         certify(np.eye(3), [0, 1], tol=tol)
 
 

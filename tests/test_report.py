@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import simlib
+import simlib.widgets
 from simlib import report
 from simlib._labels import marked, plain
 from simlib.choose import Stability
@@ -528,6 +529,26 @@ def test_ctrl_c_leaves_nothing(data, tmp_path):
     assert "Traceback" not in told
     assert not list(tmp_path.iterdir())
     assert not Path(f"/proc/{kernel}").exists()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e-12, 1e6])
+def test_small_distances_keep_their_digits(tmp_path, scale):
+    points = scale * np.array([0.0, 1.0, 3.0, 10.0, 11.25])
+    D = abs(points[:, None] - points)
+    fit = simlib.kmedoids(D, 2, metric="precomputed", init=[1, 3])
+    numbers.write_items(
+        tmp_path / "items.csv", list("abcde"), fit, simlib.silhouette(D, fit.labels, metric="precomputed")
+    )
+    with open(tmp_path / "items.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose(
+        [float(row["distance"]) for row in rows], scale * np.array([1, 0, 2, 0, 1.25]), rtol=1e-3
+    )
+    assert [row["distance"] for row in rows][1] == "0.0000"
+    near = max(float(row["distance"]) for row in rows)
+    assert near == pytest.approx(2 * scale)
+    assert "mean distance 0.00<" not in simlib.widgets.cards_html(fit, D)
+    assert simlib.scan_k(D, [2], metric="precomputed").table().count("0.0000") == 0
 
 
 # an installed package

@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib._cards import Card, card, largest_first, neighbours
 from simlib._engine.metrics import METRICS
-from simlib._labels import figures, marked, plain
+from simlib._labels import marked, plain
 from simlib.choose import FAINT, KScan, Stability
 from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
@@ -104,8 +104,8 @@ def _digits(value: float, fit: Clustering) -> str:
 
 
 def _two(value: float) -> str:
-    """Two decimals, or two digits of a number that is smaller."""
-    return figures(value, 2)
+    """Two decimals of a number on the scale from -1 to 1, and no minus before a zero."""
+    return f"{round(float(value), 2) + 0.0:.2f}"
 
 
 def _span(low: int, high: int) -> str:
@@ -163,8 +163,8 @@ def _scanned(scan: KScan, k: int) -> str:
     columns = {
         "k": [f"{number:,}" for number in scan.ks],
         f"mean {metric.entry}": [_digits(mean, scan.fits[0]) for mean in means],
-        "medoid silhouette": [figures(score, 3) for score in scan.medoid_silhouette],
-        "silhouette": [figures(score, 3) for score in scan.silhouette],
+        "medoid silhouette": [f"{score:.3f}" for score in scan.medoid_silhouette],
+        "silhouette": [f"{score:.3f}" for score in scan.silhouette],
         "smallest": map(str, scan.smallest),
         "largest": map(str, scan.largest),
         "of one item": map(str, scan.singletons),
