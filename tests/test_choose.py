@@ -499,3 +499,10 @@ def test_matrix(call):
 def test_random_state():
     with pytest.raises(TypeError, match="random_state must be a whole number, got None"):
         scan_k(np.eye(5), [2], random_state=None)
+
+
+def test_a_range_that_holds_nothing_is_said_to_be_empty():
+    with pytest.raises(ValueError, match="there are too few items: each of ks must be at least 2, and at most 1 is"):
+        scan_k(np.eye(2), [2])
+    with pytest.raises(ValueError, match="there are too few items: k must be at least 2, and at most 1 is possible"):
+        stability(np.eye(2), 2)

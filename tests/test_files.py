@@ -658,3 +658,32 @@ def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory, text):
         assert "a.csv" in words
         assert len(words.splitlines()) == 1
         assert loaded is None or (len(loaded.labels) == len(loaded[0]) and np.isfinite(loaded[0]).all())
+
+
+def test_of_many_arrays_a_message_names_a_few(tmp_path):
+    np.savez(tmp_path / "many.npz", **{f"a{i}": np.eye(2) for i in range(300)})
+    with pytest.raises(ValueError, match="and 292 more: expected one 2-D array") as refused:
+        load_vectors(tmp_path / "many.npz")
+    assert len(str(refused.value)) < 500
+    assert len(load_vectors(tmp_path / "many.npz", columns=["a7"]).card["dropped"][0]) < 300
+
+
+def test_a_lack_of_memory_is_no_file_that_is_cut_off(tmp_path, monkeypatch):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [1.0, 2.0], "b": [2.0, 1.5]}), tmp_path / "x.parquet")
+
+    def fails(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 64 failed")
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", fails)
+    with pytest.raises(MemoryError, match=r"x\.parquet does not fit into memory: take fewer rows"):
+        load_vectors(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("name", ["path", "label", "columns", "progress", "transpose"])
+def test_every_parameter_is_refused_by_its_name(tmp_path, name):
+    (tmp_path / "x.csv").write_text("a,b\n1.5,2\n2.5,1\n")
+    with pytest.raises(TypeError, match=f"{name} must be"):
+        load_vectors(**{"path": tmp_path / "x.csv", name: 3})
