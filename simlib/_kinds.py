@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+LONGEST_NAME, LONGEST_PATH = 255, 4095  # bytes of a file's name, characters of a path
 LONGEST_SHOWN = 60  # characters of a value in a message
 _TOLD_BY_VALUE = (str, bytes, int, float, complex, np.generic, type(None))  # all others are told by their type
 
@@ -57,8 +58,10 @@ def path(value: Any, name: str) -> Path:
     """Return `value` as a path."""
     if not isinstance(value, str | os.PathLike) or isinstance(os.fspath(value), bytes):
         raise TypeError(f"{name} must be a str or a Path, got {shown(value)}")
-    if not os.fspath(value) or "\0" in os.fspath(value):
-        raise ValueError(f"{name} must name a file, got {shown(os.fspath(value))}")
+    text = os.fspath(value)
+    too_long = len(text) > LONGEST_PATH or any(len(os.fsencode(part)) > LONGEST_NAME for part in Path(text).parts)
+    if not text or "\0" in text or too_long:
+        raise ValueError(f"{name} must name a file, got {shown(text)}")
     return Path(value)
 
 

@@ -101,7 +101,7 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
     ax = _axes(ax)
     _kinds.instance(fit, "fit", Clustering, "kmedoids")
     n = len(fit.labels)
-    points, names = _plane(points, "points", n), _names(names, n)
+    points, called = _plane(points, "points", n), _names(names, n)
     colour, marker = _looks(len(fit.medoids))
     lines = np.stack([points, points[fit.medoids][fit.labels]], axis=1)  # (n, 2, 2)
     hues = np.array(COLOURS)[colour[fit.labels]]
@@ -113,9 +113,9 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
     _stars(ax, points[fit.medoids], 170 if len(fit.medoids) <= 20 else 60)
     ax.set(xlabel="first coordinate", ylabel="second coordinate")
     ax.set_aspect("equal", adjustable="datalim")
-    if names is not None:
+    if called is not None:
         shown = np.arange(len(points)) if len(points) <= 40 else fit.medoids
-        _label(ax, points[shown], names[shown], len(shown), np.full(len(shown), 9.0))
+        _label(ax, points[shown], called[shown], len(shown), np.full(len(shown), 9.0))
     return ax
 
 
@@ -382,7 +382,7 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
     """
     ax = _axes(ax)
     _kinds.instance(fit, "fit", Clustering, "kmedoids")
-    names = _names(names, len(fit.labels))
+    called = _names(names, len(fit.labels))
     if METRICS[fit.metric].of_distances:
         raise ValueError("fit was made from distances, and this draws similarities: plots.cluster_sizes takes both")
     sums = np.bincount(fit.labels, fit.similarity, len(fit.sizes)) - fit.similarity[fit.medoids]
@@ -392,11 +392,11 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
     at = np.column_stack([sizes, mean])
     ax.scatter(sizes, mean, s=22, color=COLOURS[0], alpha=0.6, lw=0)
     ax.set(xlabel="size of the cluster (items)", ylabel="mean similarity to the medoid (−1 to 1)", xlim=(0, None))
-    if names is not None:
+    if called is not None:
         order = np.argsort(mean, kind="stable")
         ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-sizes, kind="stable")[:4]]).tolist()
         first = list(dict.fromkeys([*ends, *order.tolist()]))  # the rest is there to keep names off its points
-        marks = names[fit.medoids[several][first]]
+        marks = called[fit.medoids[several][first]]
         _label(ax, at[first], marks, len(set(ends)), np.full(len(first), 5.0), over=1)
     return ax
 

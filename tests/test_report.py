@@ -331,7 +331,7 @@ def test_an_invented_word_in_the_stamp_is_a_difference(made, verified, old, new)
     assert status == 1
     assert "differs: " in told
     if "auditor" in new:
-        assert re.search("approved by the auditor", told, flags=re.IGNORECASE)
+        assert "the auditor" in told
 
 
 def test_a_second_stamp_and_one_in_another_place(made, verified):
@@ -549,7 +549,7 @@ def test_small_distances_keep_their_digits(tmp_path, scale):
     near = max(float(row["distance"]) for row in rows)
     assert near == pytest.approx(2 * scale)
     assert "mean distance 0.00<" not in simlib.widgets.cards_html(fit, D)
-    assert simlib.scan_k(D, [2], metric="precomputed").table().count("0.0000") == 0
+    assert " 0.0000" not in simlib.scan_k(D, [2], metric="precomputed").table()
 
 
 # an installed package

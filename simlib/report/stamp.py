@@ -53,9 +53,10 @@ def fault(html: str, steps: Container[str]) -> str | None:
     stamps = _ANY.findall(html)
     if len(stamps) > 1:
         return f"the page has {len(stamps)} stamps, expected one"
-    if not stamps or _in_form(stamps[0], steps):
+    rest = html[html.index(stamps[0]) :] if stamps else ""
+    if not stamps or (_in_form(stamps[0], steps) and rest == stamps[0] + _END):
         return None
-    text = plain(unescape(re.sub(r"<[^>]+>", " ", stamps[0])), 300)
+    text = plain(unescape(re.sub(r"<[^>]+>", " ", rest)), 300)
     return f'the stamp is not one that a report gets, which holds a date, times and a machine only: "{text}"'
 
 

@@ -25,7 +25,7 @@ class Odd:
 
 VALUES: tuple[Any, ...] = (
     *(None, "x", float("nan"), float("inf"), -1, 2.5, True, 3, 10**30, 10**5000, b"x", 1 + 2j, np.float64(2)),
-    *("x" * 10**6, [], [None], ["a", "b"], [[1], [1, 2]], {"a"}, {"a": 1}, Odd(), lambda *_: None, Odd),
+    *("x" * 10**6, [], [None], ["a", "b"], [[1], [1, 2]], {"a"}, {"a": 1}, Odd(), lambda *_: None),
     *(np.array("x"), np.full((2, 2), np.nan), np.zeros((0, 4)), np.zeros((3, 4), object), np.zeros((2, 2, 2))),
 )  # fmt: skip
 WHOLE = {"block_size", "n_clusters", "n_init", "random_state", "max_iter", "k", "rounds", "side", "labelled", "top"} | {
@@ -40,7 +40,7 @@ FINE = {  # pairs of a parameter and a value, by what the value is printed as, t
     ("parameters", "{'a': 1}"),
     ("path", "'x'"),
     ("X", repr(np.full((2, 2), np.nan))),  # columns are shuffled with all that is in them
-    *(("tol", each) for each in ("2.5", "3", "np.float64(2.0)")),
+    *(("tol", each) for each in ("2.5", "np.float64(2.0)")),
 }
 
 
@@ -127,7 +127,7 @@ def fine(parameter: str, value: Any, default: Any) -> bool:
         return value == 3 or (value > 3 and parameter in ANY_SIZE)
     if parameter in FUNCTIONS:
         return callable(value)
-    return (parameter, repr(value)) in FINE
+    return not isinstance(value, int) and (parameter, repr(value)) in FINE
 
 
 def case(rng: np.random.Generator, folder: Path) -> Verdict:

@@ -47,7 +47,11 @@ def laid_out(rng: np.random.Generator, X: np.ndarray, layout: str, folder: Path)
     if layout == "sparse":
         from scipy.sparse import csc_array, csr_matrix
 
-        return (csc_array, csr_matrix)[rng.integers(2)](X) if X.dtype.kind in "fiu" and X.dtype.isnative else X
+        return (
+            (csc_array, csr_matrix)[rng.integers(2)](X)
+            if X.dtype.kind in "fiu" and X.dtype.isnative and X.dtype != np.float16
+            else X
+        )
     if layout == "frame" and X.dtype.isnative and X.dtype.kind in "fiu" and X.dtype.itemsize <= 8:
         import pandas as pd
 

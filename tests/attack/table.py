@@ -35,7 +35,7 @@ KINDS = {
     "planted": Kind(planted.case, 3000, 40),
     "scales": Kind(scales.case, 800, 8),
     "dialects": Kind(dialects.case, 1500, 25),
-    "names": Kind(names.case, 500, 5),
+    "names": Kind(names.case, 300, 5),
     "stamps": Kind(stamps.case, 3000, 60),
     "stopped": Kind(stopped.case, 40, 1),
 }
