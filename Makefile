@@ -3,7 +3,7 @@
 # make lab   the workbook in JupyterLab
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
 # make check lint, types, examples and a test of each module, in a minute
-# make attack  some 23,000 calls drawn at random, each right or refused clearly: a table, about 15 minutes
+# make attack  some 20,000 cases at random, each right or refused clearly; about 15 minutes
 # make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin

@@ -687,3 +687,23 @@ def test_every_parameter_is_refused_by_its_name(tmp_path, name):
     (tmp_path / "x.csv").write_text("a,b\n1.5,2\n2.5,1\n")
     with pytest.raises(TypeError, match=f"{name} must be"):
         load_vectors(**{"path": tmp_path / "x.csv", name: 3})
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\t"])
+@pytest.mark.parametrize("heading", [True, False])
+@pytest.mark.parametrize("name_first", [True, False])
+def test_one_column_of_numbers_with_decimal_commas(tmp_path, separator, heading, name_first):
+    cells = [["name", "x"], ["item 0", "+168,868"], ["item 1", "-72,266"], ["item 2", "138,073"]]
+    lines = [separator.join(row if name_first else row[::-1]) for row in cells]
+    (tmp_path / "x.txt").write_text("\n".join(lines[not heading :]) + "\n")
+    found = load_vectors(tmp_path / "x.txt")
+    assert_allclose(found.vectors, [[168.868], [-72.266], [138.073]], rtol=1e-6)
+    assert found.labels.tolist() == ["item 0", "item 1", "item 2"]
+
+
+@pytest.mark.parametrize("lines", [["name,x", "a;b,1", "c;d,2", "e;f,3"], ["k;m,x", "a;b,1.5", "c;d,2.5", "e;f,3.5"]])
+def test_names_with_semicolons_between_commas(tmp_path, lines):
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    found = load_vectors(tmp_path / "x.csv")
+    assert found.labels.tolist() == ["a;b", "c;d", "e;f"]
+    assert found.vectors.shape == (3, 1)
