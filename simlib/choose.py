@@ -356,9 +356,8 @@ def stability(
     rounds = _check.whole_number(rounds, "rounds", 1, MOST_ROUNDS)
     random_state = _check.whole_number(random_state, "random_state", 0)
     A = _check.as_host(A, "A")
-    share = _kinds.number(share, "share", 0)
-    if not 0 < share < 1:
-        raise ValueError(f"share must be a number between 0 and 1, got {share:g}")
+    if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
+        raise ValueError(f"share must be a number between 0 and 1, got {_kinds.shown(share)}")
     size = int(share * A.shape[0])
     k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
     items = prepare_host(A, metric)

@@ -604,9 +604,12 @@ def test_names_of_columns_that_are_none(tmp_path):
     path = text_file(tmp_path, "w,a,b\nx,1,2\ny,3,4\n")
     with pytest.raises(ValueError, match=r"a.csv has no column 'kind'; its columns are 'w', 'a', 'b'"):
         load_vectors(path, label="kind")
-    for columns in (["a", "c"], [], "ab"):
-        with pytest.raises(ValueError, match="columns must list names among 'w', 'a', 'b', got"):
-            load_vectors(path, columns=columns)
+    with pytest.raises(ValueError, match="columns must list names among 'w', 'a', 'b', got"):
+        load_vectors(path, columns=["a", "c"])
+    with pytest.raises(ValueError, match="columns must list at least one name, got none"):
+        load_vectors(path, columns=[])
+    with pytest.raises(TypeError, match="columns must be a list of names, got 'ab'"):
+        load_vectors(path, columns="ab")
     FRAME.assign(w="x").to_parquet(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"columns of numbers or one column of lists of them; 'w' is "):
         load_vectors(tmp_path / "a.parquet", columns=["a", "w"])
@@ -707,3 +710,10 @@ def test_names_with_semicolons_between_commas(tmp_path, lines):
     found = load_vectors(tmp_path / "x.csv")
     assert found.labels.tolist() == ["a;b", "c;d", "e;f"]
     assert found.vectors.shape == (3, 1)
+
+
+def test_a_table_with_tabs_that_is_cut_off_is_not_read_by_its_blanks(tmp_path):
+    lines = [f"item {i}\t{i}.5\t{i * i}.25" for i in range(5)]
+    (tmp_path / "x.txt").write_text("name\tx\ty\n" + "\n".join(lines)[:-6])
+    with pytest.raises(ValueError, match=r"x\.txt: the lines have unequal numbers of fields"):
+        load_vectors(tmp_path / "x.txt")

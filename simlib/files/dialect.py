@@ -78,6 +78,8 @@ def _separator(source: Source, lines: list[str]) -> str:
     """The separator that gives all lines but the first one equally many fields; raises if none does."""
     found = {}
     for separator in SEPARATORS:
+        if separator == " " and any("\t" in line for line in lines):
+            continue  # a tab would count as a blank
         rows = _rows(source, lines, separator)
         widths = [len(row) for row in rows]
         equal = min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1

@@ -56,8 +56,6 @@ def _given() -> dict[str, tuple[Callable, dict[str, Any]]]:
     scan, stable = simlib.scan_k(S, [2, 3]), simlib.stability(S, 3, rounds=2)
     names, chunked = [f"item {i}" for i in range(12)], da.from_array(X, chunks=(5, 4))
     run = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# One")])
-    Path("x.csv").write_text("name,a,b\n" + "".join(f"n{i},{i}.5,{i * i % 7}.25\n" for i in range(12)))
-    np.save("S.npy", S)
     found = {name: getattr(simlib, name) for name in simlib.__all__ if inspect.isfunction(getattr(simlib, name))}
     arguments: dict[str, dict[str, Any]] = {
         "cosine_similarity": {"X": X},
@@ -136,6 +134,8 @@ def case(rng: np.random.Generator, folder: Path) -> Verdict:
     before = Path.cwd()
     os.chdir(folder)
     try:
+        Path("x.csv").write_text("name,a,b\n" + "".join(f"n{i},{i}.5,{i * i % 7}.25\n" for i in range(12)))
+        np.save("S.npy", np.eye(4))
         given = _given()
         name = list(given)[rng.integers(len(given))]
         function, arguments = given[name]
@@ -149,7 +149,11 @@ def case(rng: np.random.Generator, folder: Path) -> Verdict:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
             if name == "report.build" and fine(parameter, value, default):
                 return RIGHT, ""  # it would run a whole notebook
-            shown = [*tried, "x.csv", "there is no file"]
+            shown = [
+                *tried,
+                *(["x.csv", "there is no file x", "is a folder"] if isinstance(value, str | list) else []),
+                "none.ipynb",
+            ]
             verdict = of_call(lambda: function(**{**arguments, parameter: value}), shown, lambda _: True)
         mpl.pyplot.close("all")
         if verdict[0] == RIGHT and not fine(parameter, value, default):
