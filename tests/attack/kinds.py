@@ -149,11 +149,9 @@ def case(rng: np.random.Generator, folder: Path) -> Verdict:
         with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said):
             if name == "report.build" and fine(parameter, value, default):
                 return RIGHT, ""  # it would run a whole notebook
-            shown = [
-                *tried,
-                *(["x.csv", "there is no file x", "is a folder"] if isinstance(value, str | list) else []),
-                "none.ipynb",
-            ]
+            shown = [*tried, "none.ipynb"]
+            if isinstance(value, str | list):  # a path, or names of columns
+                shown += ["x.csv", "there is no file x", "is a folder"]
             verdict = of_call(lambda: function(**{**arguments, parameter: value}), shown, lambda _: True)
         mpl.pyplot.close("all")
         if verdict[0] == RIGHT and not fine(parameter, value, default):
