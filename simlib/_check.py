@@ -10,7 +10,8 @@ from typing import Any, NoReturn
 import numpy as np
 import psutil
 
-from simlib._arrays import as_array, is_sparse
+from simlib._arrays import as_array, as_line, is_sparse, refuse_tensor
+from simlib._kinds import shown
 
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
 FAR = 100.0  # numbers so many times larger than all others ...
@@ -31,12 +32,36 @@ def off_cpu(A: Any) -> bool:
 
 def as_given(A: Any, name: str) -> Any:
     """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
-    return A if off_cpu(A) else as_host(A, name)
+    if not off_cpu(A):
+        return as_host(A, name)
+    refuse_tensor(A, name)
+    return A
 
 
 def as_host(A: Any, name: str) -> Any:
     """`as_array`, but a scipy.sparse matrix stays what it is; a tensor on a device is refused."""
     return A if is_sparse(A) else as_array(A, name)
+
+
+def target_of_tensor(out: Any) -> np.ndarray:
+    """The memory of a tensor that results are to be written to, as an array."""
+    refuse_tensor(out, "out")
+    if out.device.type != "cpu":
+        raise ValueError(f"out is on {out.device}, and X is not: leave out= out, then move the result")
+    if str(out.dtype) not in ("torch.float16", "torch.float32", "torch.float64"):
+        raise TypeError(f"out must be of float16, float32 or float64, got {out.dtype}")
+    if out.is_neg():
+        raise TypeError("out is a view whose numbers change their sign when read: pass torch.empty of its shape")
+    return out.detach().numpy()
+
+
+def own_place_an_entry(out: np.ndarray) -> None:
+    """Raise if two entries of a 2-D array lie at one place in memory, as in a broadcast view."""
+    reach = out.itemsize  # bytes that the entries along the axes before take
+    for step, size in sorted((abs(step), size) for step, size in zip(out.strides, out.shape, strict=True) if size > 1):
+        if step < reach:
+            raise ValueError("out has entries at one place in memory, as in a broadcast view: pass np.empty(...)")
+        reach += step * (size - 1)
 
 
 def working_dtype(dtype: np.dtype) -> type:
@@ -49,11 +74,13 @@ def storage_dtype(dtype: Any) -> type | None:
     if dtype is None:
         return None
     try:
+        if isinstance(dtype, np.generic):  # a number, which has a type but is none
+            raise TypeError
         kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
     except TypeError:  # a word that NumPy does not know
         kind = None
     if kind not in (np.float16, np.float32, np.float64):
-        raise TypeError(f"dtype must be float16, float32 or float64, got {dtype}")
+        raise TypeError(f"dtype must be float16, float32 or float64, got {shown(dtype)}")
     return kind
 
 
@@ -204,10 +231,7 @@ def sums_fit(A: np.ndarray) -> None:
 
 def row_numbers(rows: Any, n: int, name: str) -> np.ndarray:
     """Return row numbers within range(n), at least one, as int64."""
-    try:
-        rows = np.asarray(rows)
-    except ValueError:  # ragged
-        rows = np.empty(0, object)
+    rows = as_line(rows, name)
     if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
         hint = f"; one row? pass [{rows}]" if rows.ndim == 0 and rows.dtype.kind in "iu" else ""
         hint = "; a mask? use np.flatnonzero" if rows.dtype.kind == "b" else hint
@@ -304,10 +328,12 @@ def whole_number(value: Any, name: str, low: int, high: int | None = None, why: 
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+        raise TypeError(f"{name} must be a whole number, got {shown(value)}") from None
+    if high is not None and high < low:
+        raise ValueError(f"there are too few items: {name} must be at least {low}, and at most {high} is possible{why}")
     if number < low or (high is not None and number > high):
         span = f"between {low} and {high}{why}" if high is not None else f"at least {low}"
-        raise ValueError(f"{name} must be {span}, got {number}")
+        raise ValueError(f"{name} must be {span}, got {shown(number)}")
     return number
 
 
@@ -325,13 +351,15 @@ def seed(random_state: Any) -> int:
     return whole_number(random_state, "random_state", 0)
 
 
-def number(value: Any, name: str) -> float:
-    """Return `value` as a finite float; bools and strings are refused."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.number):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not np.isfinite(value):
-        raise ValueError(f"{name} must be a finite number, got {value}")
-    return float(value)
+def some_ks(ks: Any, n: int | None) -> list[int]:
+    """Return numbers of clusters as ascending ints, distinct and between 2 and n - 1; n is None if it is not known."""
+    if isinstance(ks, str | bytes | dict) or not hasattr(ks, "__len__") or getattr(ks, "ndim", 1) != 1:
+        raise TypeError(f"ks must be a list of numbers of clusters, got {shown(ks)}")
+    most = None if n is None else n - 1
+    ks = [whole_number(k, "each of ks", 2, most, " (the number of rows less one)") for k in ks]
+    if not ks or len(set(ks)) < len(ks):
+        raise ValueError(f"ks must list at least one number of clusters, each once, got {ks[:20]}")
+    return sorted(ks)
 
 
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
@@ -340,4 +368,4 @@ def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
         words = ", ".join(map(repr, allowed))
         meant = ELSEWHERE.get(value) if isinstance(value, str) else None
         hint = f"; for that take {name}={meant!r}" if meant in allowed else ""
-        raise ValueError(f"{name} must be one of {words}, got {value!r}{hint}")
+        raise ValueError(f"{name} must be one of {words}, got {shown(value)}{hint}")

@@ -14,15 +14,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
-from simlib._arrays import index_of, same_fields
+from simlib import _check, _kinds
+from simlib._arrays import as_line, index_of, same_fields
 from simlib._engine import overlaps, silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
+from simlib._labels import figures
 from simlib.medoids import Clustering, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
+MOST_ROUNDS = 10**6  # subsamples: what is meant as a seed or as a number of rows is no number of rounds
 STRAIGHT = 0.1  # a curve that leaves its chord by less than this share of its height has no elbow
 
 
@@ -117,8 +119,12 @@ class KScan:
         head = "     k   inertia  {:>15}  medoid silhouette  silhouette  smallest  largest  singletons"
         lines = [head.format("mean distance" if far else "mean similarity")]
         columns = (self.ks, self.inertia, means, self.medoid_silhouette, self.silhouette)
-        for row in zip(*columns, self.smallest, self.largest, self.singletons, strict=True):
-            lines.append("{:6d} {:9.2f} {:16.4f} {:18.4f} {:11.4f} {:9d} {:8d} {:11d}".format(*row))
+        for k, inertia, *scores, low, high, single in zip(
+            *columns, self.smallest, self.largest, self.singletons, strict=True
+        ):
+            mean, by_medoids, by_items = (figures(score, 4) for score in scores)
+            loss = figures(inertia, 2)
+            lines.append(f"{k:6d} {loss:>9} {mean:>16} {by_medoids:>18} {by_items:>11} {low:9d} {high:8d} {single:11d}")
         return "\n".join(lines)
 
     def picks(self, null: KScan | None = None) -> tuple[Pick, ...]:
@@ -147,6 +153,8 @@ class KScan:
         medoid_silhouette 3 the next best, k = 4, is 0.031 lower
         silhouette 3 the next best, k = 2, is 0.064 lower
         """
+        if null is not None:
+            _kinds.instance(null, "null", KScan, "scan_k")
         return (_elbow(self), *(_peak(name, self, null) for name in ("medoid_silhouette", "silhouette")))
 
     def __repr__(self) -> str:
@@ -239,8 +247,9 @@ def scan_k(
     [4. 3.] [0.85 0.5 ]
     """
     _check.seed(random_state)
+    _kinds.flag(progress, "progress")
     A, index = _check.as_host(A, "A"), index_of(A)
-    ks = _check_ks(ks, A.shape[0])
+    ks = _check.some_ks(ks, A.shape[0])
     weight = _check.weights(sample_weight, A.shape[0])
     items = prepare_host(A, metric).weighted(weight)
     done: list[tuple] = []
@@ -318,7 +327,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     >>> print(silhouette(abs(points[:, None] - points), [0, 0, 1], metric="precomputed").round(2))
     [0.9  0.89 0.  ]
     """
-    labels = labels.labels if isinstance(labels, Clustering) else np.asarray(labels)
+    labels = labels.labels if isinstance(labels, Clustering) else as_line(labels, "labels")
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
     A = _check.as_host(A, "A")
@@ -405,11 +414,12 @@ def stability(
     """
     from sklearn.metrics import adjusted_rand_score
 
-    rounds = _check.whole_number(rounds, "rounds", 1)
+    _kinds.flag(progress, "progress")
+    rounds = _check.whole_number(rounds, "rounds", 1, MOST_ROUNDS)
     random_state = _check.seed(random_state)
     A = _check.as_host(A, "A")
     if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
-        raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
+        raise ValueError(f"share must be a number between 0 and 1, got {_kinds.shown(share)}")
     size = int(share * A.shape[0])
     k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
     items = prepare_host(A, metric)
@@ -457,13 +467,3 @@ def shuffle_columns(X: Any, random_state: Any = 0) -> np.ndarray:
     """
     rng = np.random.default_rng(_check.seed(random_state))
     return rng.permuted(_check.as_array(X, "X"), axis=0)
-
-
-def _check_ks(ks: Sequence[int], n: int) -> list[int]:
-    """Return ks as ascending ints, distinct and between 2 and n - 1."""
-    if np.ndim(ks) != 1:
-        raise TypeError(f"ks must be a list of numbers of clusters, got {ks!r}")
-    ks = [_check.whole_number(k, "each of ks", 2, n - 1, " (the number of rows less one)") for k in ks]
-    if not ks or len(set(ks)) < len(ks):
-        raise ValueError(f"ks must list at least one number of clusters, each once, got {ks}")
-    return sorted(ks)

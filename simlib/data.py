@@ -165,7 +165,19 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     path = Path(path)
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        yield draft
-        os.replace(draft, path)
+        with named(draft, path):
+            yield draft
+            os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def named(draft: Path, path: Path) -> Iterator[None]:
+    """Turn an error about a draft, or a file in it, into one about the path that a person gave."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or not str(error.filename).startswith(str(draft)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None

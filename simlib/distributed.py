@@ -12,17 +12,18 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import tiles
 from simlib._engine.items import by_cluster
 from simlib._engine.tiles import Scaled, unit_scale
 from simlib._extras import extra
+from simlib._labels import figures
+from simlib.data import named
 from simlib.medoids import Clustering
 from simlib.medoids import kmedoids as kmedoids_in_memory
 
@@ -107,7 +108,8 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     with extra("dask", "write_zarr"):
         import zarr
 
-    X, path = _checked(X), Path(path)
+    X, path = _checked(X), _kinds.path(path, "path")
+    _kinds.flag(progress, "progress")
     sizes = X.chunks[0]
     if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
         raise ValueError(f"the chunks of rows must be of one size, got {_few(sizes)}: X.rechunk(({sizes[0]}, -1))")
@@ -121,7 +123,8 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
             errno.ENOSPC, f"the matrix takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free", str(path.parent)
         )
     try:
-        zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
+        with named(draft, path):
+            zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
         blocks, first = _prepared(X), np.concatenate([[0], np.cumsum(sizes)]).tolist()
         for i in tqdm(range(len(blocks)), "similarity", unit="row of blocks", disable=not progress):
             writes = [
@@ -230,6 +233,8 @@ def kmedoids(
     n = X.shape[0]
     k = _check.whole_number(n_clusters, "n_clusters", 1, n, " (the number of rows)")
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
+    _kinds.flag(progress, "progress")
+    _kinds.function(callback, "callback")
     rng = np.random.default_rng(_check.seed(random_state))
     if method == "alternate":
         _check.init(init, k, n, STARTS)
@@ -248,7 +253,7 @@ def kmedoids(
             history.append(loss)
             seconds = time.perf_counter() - began
             bar.update()
-            bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.1f} s")
+            bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {figures(loss, 4)}, {seconds:.1f} s")
             if callback is not None:
                 callback(len(history), changed, loss, seconds)
     labels, closeness = dask.compute(*_assigned(X, rows, *_held([_centres(X, rows)])))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._arrays import index_of, same_fields
 from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
@@ -23,11 +23,13 @@ from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
 from simlib._engine.starts import Constraints
+from simlib._labels import figures
 from simlib.similarity import SIMILARITIES
 
 METHODS = ("fasterpam", "alternate")
 UNITS = {"fasterpam": "passes", "alternate": "iterations"}  # what a bar counts
 MAX_ITER = 300
+MOST_STARTS = 10**6  # of `n_init`: what is meant as a seed or as a number of rows is no number of starts
 PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
 
 
@@ -180,7 +182,7 @@ class Clustering:
         end = "converged" if self.converged else "stopped by max_iter"
         end += "" if self.unit == 1 else f", similarities divided by {self.unit:g}"
         return (
-            f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={self.inertia:.4f}, "
+            f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={figures(self.inertia, 4)}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
         )
 
@@ -309,9 +311,11 @@ def kmedoids(
     [1 3] [0 0 0 1 1] 3.0
     """
     _check.one_of(method, "method", METHODS)
-    n_init = _check.whole_number(n_init, "n_init", 1)
+    n_init = _check.whole_number(n_init, "n_init", 1, MOST_STARTS)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     random_state, index = _check.seed(random_state), index_of(A)
+    _kinds.flag(progress, "progress")
+    _kinds.function(callback, "callback")
     A = _check.as_given(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
     _check.init(init, k, A.shape[0], starts.STARTS)
@@ -423,13 +427,15 @@ def certify(
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
+    tol = _kinds.number(tol, "tol", 0)
     A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     n, k = A.shape[0], len(medoids)
     must, never = _check.constraints(must, never, k, n)
     _check.kept_to(medoids, must, never, "medoids")
     items = prepare_host(A, metric).weighted(_check.weights(sample_weight, n))
-    _check.whole_number(k, "the number of medoids", 1, n - 1, " (n - 1)")
+    if k == n:
+        raise ValueError(f"medoids holds all {n} items: there is no other item to exchange one for, nothing to certify")
     owner, d1, d2 = _two_nearest(items, medoids)
     removal = np.bincount(owner, _weighed(d2 - d1, items), k)  # what it costs to take a medoid away
     removal[np.isin(medoids, must)] = np.inf

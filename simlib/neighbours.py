@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import neighbours as engine
 from simlib._engine.prepare import prepare_host
 
@@ -121,6 +121,6 @@ def pairs_above(A: Any, threshold: float, *, metric: str = "similarity") -> Pair
     >>> print(i, j, values.round(4))
     [0] [2] [0.9988]
     """
-    threshold = _check.number(threshold, "threshold")
+    threshold = _kinds.number(threshold, "threshold")
     A = _check.as_host(A, "A")
     return Pairs(*engine.pairs(prepare_host(A, metric), threshold))

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import sparse, tiles
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained
@@ -92,7 +92,7 @@ def correlation(
     """Pearson correlation between every row of X and every row of Y.
 
     The cosine of the rows after each row's own mean is taken off. Unlike ``np.corrcoef`` a constant row
-    has correlation 0 to everything rather than NaN.
+    has correlation 0 to everything rather than NaN. Whole numbers of 64 bits beyond 2**53 keep their last digits.
 
     Parameters, returns, errors and cost are those of `cosine_similarity`, plus one centred copy of X.
 
@@ -125,11 +125,13 @@ def between(A: Any, metric: str, rows: Any, columns: Any) -> np.ndarray:
 
 def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size: int | None, progress: bool) -> Any:
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
+    _kinds.flag(progress, "progress")
     if block_size is not None:
         block_size = _check.whole_number(block_size, "block_size", 1)
     if _check.off_cpu(X):
         from simlib._engine import tensors  # imports torch, which arrays have no need of
 
+        X, Y = _check.as_given(X, "X"), None if Y is None else _check.as_given(Y, "Y")
         if out is not None:
             raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
         with memory_explained(X):
@@ -187,16 +189,23 @@ def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
             'and kmedoids(X, k, metric="cosine") needs no matrix',
         )
         return np.empty(shape, dtype)
+    if _check.is_tensor(out):
+        out = _check.target_of_tensor(out)
     if not all(hasattr(out, name) for name in ("shape", "dtype", "__setitem__")):
         raise TypeError(f"out must be an array with shape, dtype and __setitem__, got {type(out).__name__}")
     if tuple(out.shape) != shape:
         raise ValueError(f"out must have shape {shape}, got {tuple(out.shape)}")
-    target = out.detach().numpy() if _check.is_tensor(out) else out
-    if np.dtype(target.dtype).kind != "f":
-        raise TypeError(f"out must be of a float type, got {target.dtype}")
-    if isinstance(target, np.ndarray) and not target.flags.writeable:
-        raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
-    return target
+    try:
+        kind = np.dtype(out.dtype).kind
+    except TypeError:  # no type of NumPy's
+        kind = ""
+    if kind != "f":
+        raise TypeError(f"out must be of a float type of NumPy's, got {out.dtype}")
+    if isinstance(out, np.ndarray):
+        if not out.flags.writeable:
+            raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
+        _check.own_place_an_entry(out)
+    return out
 
 
 def _apart(x: np.ndarray, target: Any) -> np.ndarray:

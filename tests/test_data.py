@@ -182,3 +182,16 @@ def test_memory_of_a_container_without_a_limit(tmp_path, monkeypatch):
 def test_memory_of_a_container_counts_what_can_be_dropped(tmp_path, monkeypatch):
     limits(tmp_path, monkeypatch, max="5000\n", current="4500\n", stat="anon 1000\nfile 3500\ninactive_file 3000\n")
     assert _check.available_memory() == 3500
+
+
+def test_an_error_names_the_file_and_not_its_draft(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=r"no/x\.txt'") as missing,
+        data.written_whole(tmp_path / "no" / "x.txt") as draft,
+    ):
+        draft.write_text("words")
+    assert missing.value.filename == str(tmp_path / "no" / "x.txt")
+    with pytest.raises(FileNotFoundError, match=r"other\.txt"), data.written_whole(tmp_path / "x.txt"):
+        (tmp_path / "other.txt").read_text()
+    with pytest.raises(OSError, match="of my own"), data.written_whole(tmp_path / "x.txt"):
+        raise OSError("of my own")

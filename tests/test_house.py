@@ -11,8 +11,10 @@ import pytest
 
 SIMLIB = Path(__file__).parents[1] / "simlib"
 STOREYS = [
-    ["_labels", "_arrays", "_extras", "_engine.kernels.compile", "_engine.kernels.llvm"],
+    ["_kinds", "_extras", "_engine.kernels.compile", "_engine.kernels.llvm"],
     [
+        "_labels",
+        "_arrays",
         "_engine.kernels.tiles",
         "_engine.kernels.lists",
         "_engine.kernels.nearest",

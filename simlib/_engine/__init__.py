@@ -34,8 +34,8 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       metrics                                 one row a metric
     _check                                    every check of what a caller passes
       kernels                                 compiled loops, named after their callers or after what they find
-    _arrays   _labels   _extras               frames, tensors and lists made arrays; a person's label made safe to show;
-                                              what is not installed
+    _arrays   _labels                         frames, tensors and lists made arrays; a person's label made safe to show
+    _kinds   _extras                          the kind of a parameter; what is not installed
 
 The engine never imports the front. It returns `search.Found`, and only ``medoids.py`` makes a `Clustering` of it.
 

@@ -24,6 +24,7 @@ from simlib._engine.kernels import tiles as kernels
 TILE_ROWS = 800  # rows a tile: large enough for the product's speed, 2.5 MB of float32 to keep in the cache
 MANY_ROWS = 10_000  # rows that leave all cores enough to do with tiles twice as high, for the product's full speed
 SAFE_EXPONENT = {np.float32: 20, np.float64: 300}  # rows whose largest entry is within 2**+-this need no scaling
+EXACT_IN_FLOAT64 = 2**53  # whole numbers up to here keep all their digits
 TASKS_AHEAD = 64  # tasks done before the result of the first is taken up
 WIDEST_STRIP = 8192  # columns of a strip of rows: also a single row keeps every core busy
 
@@ -44,6 +45,8 @@ def unit_scale(X: np.ndarray, dtype: Any, centred: bool, name: str) -> Scaled:
 
     `centred` takes each row's mean off first. Raises ValueError if a row of X, called `name`, has NaN or infinity.
     """
+    if centred and X.dtype.kind in "iu" and X.dtype.itemsize == 8:
+        X = _from_smallest(X)
     x = np.ascontiguousarray(X, dtype=dtype)
     top = np.maximum(x.max(axis=1), -x.min(axis=1))
     _check.finite_rows(np.isfinite(top), name)
@@ -56,6 +59,17 @@ def unit_scale(X: np.ndarray, dtype: Any, centred: bool, name: str) -> Scaled:
         x[constant] = 0
     square = np.einsum("ij,ij->i", x, x, dtype=np.float64)
     return Scaled(x, np.divide(1.0, np.sqrt(square), out=np.zeros(len(x)), where=square > 0))
+
+
+def _from_smallest(X: np.ndarray) -> np.ndarray:
+    """Whole numbers of 64 bits; if float64 would lose their last digits, each less the smallest of its row: uint64.
+
+    Differences modulo 2**64 are exact, whatever the sign of the numbers.
+    """
+    low = X.min(axis=1, keepdims=True)
+    if max(int(X.max()), -int(low.min())) <= EXACT_IN_FLOAT64:
+        return X
+    return X.astype(np.uint64) - low.astype(np.uint64)
 
 
 def tiles(n: int, m: int, height: int, symmetric: bool) -> Iterator[tuple[slice, slice]]:

@@ -28,12 +28,11 @@ Where to find what
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib.files import arrays, gaps, remarks, sparse, squares
 from simlib.files.card import card_of
 from simlib.files.interface import Read, Source
@@ -158,7 +157,11 @@ def load_vectors(
     [[3. 1.]
      [0. 5.]] ['plum' 'lemon'] float32
     """
-    path = Path(path)
+    path = _kinds.path(path, "path")
+    _kinds.text(label, "label")
+    columns = _kinds.texts(columns, "columns")
+    for value, name in ((progress, "progress"), (transpose, "transpose")):
+        _kinds.flag(value, name)
     from simlib.files import formats  # the readers import pandas, which takes a while
 
     form = formats.format_of(path)
@@ -235,7 +238,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     ...     print(load_matrix(folder + "/S.npy").matrix.shape)
     (3, 3)
     """
-    path = Path(path)
+    path = _kinds.path(path, "path")
+    _kinds.flag(progress, "progress")
     from simlib.files import formats  # the readers import pandas, which takes a while
 
     form = formats.format_of(path)

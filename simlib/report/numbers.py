@@ -255,12 +255,17 @@ def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores
     items = fit.table([cell(label) for label in labels])
     items["cluster"] = ranks(fit)[fit.labels]
     entry = METRICS[fit.metric].entry
-    items[entry] = [f"{value:.4f}" for value in items[entry]]
-    items["silhouette"] = [f"{score:.4f}" for score in scores]
+    items[entry] = [_digits(value) for value in items[entry]]
+    items["silhouette"] = [_digits(score) for score in scores]
     with written_whole(path) as draft, open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
         table = csv.writer(file)
         table.writerow([items.index.name, *items.columns])
         table.writerows(items.itertuples(name=None))
+
+
+def _digits(value: float) -> str:
+    """Four decimals, or four digits of a number so small that the decimals would cut it short."""
+    return f"{value:.4g}" if 0 < abs(value) < 0.1 else f"{value + 0.0:.4f}"
 
 
 def cell(label: Any) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from simlib import _kinds
+
 
 class Refused(Exception):
     """What stands in the way of a report; the message is one line for a person."""
 
 
-def readable(path: str | Path) -> Path:
-    """The absolute path of a file that is there."""
-    path = Path(path).absolute()
+def readable(path: str | Path, name: str = "data") -> Path:
+    """The absolute path of a file that is there; `name` is the parameter that gave it."""
+    path = _kinds.path(path, name).absolute()
     if path.is_dir():
         raise Refused(f"{path} is a directory, expected a file")
     if not path.is_file():
