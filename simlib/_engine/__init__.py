@@ -30,7 +30,8 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       tiles   progress                        products of vectors, the one pool of threads; bars and callbacks
       metrics                                 one row a metric
     _check                                    every check of what a caller passes
-      kernels                                 compiled loops, named after their callers or after what they find
+      kernels                                 compiled loops, named after their callers or after what they find;
+                                              how they are compiled and kept (compile), and where they run (threads)
     _arrays   _labels                         frames, tensors and lists made arrays; a person's label made safe to show
 
 The engine never imports the front. It returns `search.Found`, and only ``medoids.py`` makes a `Clustering` of it.

@@ -6,6 +6,7 @@ bits whatever the tile size or the number of threads.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -209,9 +210,16 @@ class _OneBlasThread:
                     yield
         finally:
             with self.lock:
-                self.users -= 1
+                self.users = max(0, self.users - 1)  # a process that is forked off in here begins to count anew
                 if not self.users:
                     _set_threads(self.before)
+
+    def forked(self) -> None:
+        """Begin to count anew in a process that was just forked off: the other users stayed behind."""
+        self.lock = Lock()
+        if self.users:
+            self.users = 0
+            _set_threads(self.before)
 
 
 def _set_threads(numbers: list[int]) -> None:
@@ -227,6 +235,8 @@ def _set_threads(numbers: list[int]) -> None:
 
 
 one_blas_thread = _OneBlasThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=one_blas_thread.forked)
 
 
 @cache
