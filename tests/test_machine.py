@@ -3,15 +3,22 @@
 What can end a process is tried in a child process, which has a time limit.
 """
 
+import errno
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 
 import simlib
+from simlib import _check, _limits
+from simlib.files.watched import Watched
 
 ROOT = Path(simlib.__file__).parents[1]
 LIMIT = 240  # seconds for a child, which may have to compile everything
@@ -151,3 +158,191 @@ def test_a_full_disk_keeps_no_compiled_code_and_stops_no_call(small_disk, cache)
     _, printed = cache
     run = child(FITTED, NUMBA_CACHE_DIR=str(small_disk / "compiled"))
     assert (run.returncode, run.stdout, run.stderr) == (0, printed, "")
+
+
+# Memory
+
+
+def pretend(folder, monkeypatch, groups, **files):
+    """Put a machine without limits, but with these control groups, in the place of this one."""
+    (folder / "proc").mkdir()
+    (folder / "proc" / "cgroup").write_text(groups)
+    monkeypatch.setattr(_limits, "PROCESS", folder / "proc")
+    monkeypatch.setattr(_limits, "GROUPS", folder)
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("groups", "files", "free"),
+    [
+        ("0::/\n", {"memory.max": "5000\n", "memory.current": "2000\n"}, 3000),
+        ("0::/a/b\n", {"a/memory.max": "5000", "a/memory.current": "2000", "a/b/memory.max": "max"}, 3000),
+        (
+            "0::/a/b\n",
+            {"a/memory.max": "9000", "a/memory.current": "2000", "a/b/memory.max": "600", "a/b/memory.current": "100"},
+            500,
+        ),
+        ("0::/on/the/host\n", {"memory.max": "5000", "memory.current": "2000"}, 3000),
+        (
+            "0::/\n",
+            {
+                "memory.max": "5000",
+                "memory.current": "4500",
+                "memory.stat": "anon 1000\nfile 3500\ninactive_file 3000\n",
+            },
+            3500,
+        ),
+        ("0::/\n", {"memory.max": "5000", "memory.current": "5100"}, 0),
+        (
+            "3:cpu,memory:/a\n0::/\n",
+            {
+                "memory/a/memory.limit_in_bytes": "7000",
+                "memory/a/memory.usage_in_bytes": "4000",
+                "memory/a/memory.stat": "inactive_file 900\ntotal_inactive_file 1000\n",
+            },
+            4000,
+        ),
+        ("3:memory:/a\n", {"memory/memory.limit_in_bytes": "70", "memory/memory.usage_in_bytes": "40"}, 30),
+    ],
+)
+def test_the_least_that_a_control_group_leaves(groups, files, free, tmp_path, monkeypatch):
+    pretend(tmp_path, monkeypatch, groups, **files)
+    assert _check.available_memory() == free
+
+
+@pytest.mark.parametrize("groups", ["0::/\n", "0::/a\n", "4:memory:/\n", ""])
+def test_without_limits_the_machine_counts(groups, tmp_path, monkeypatch):
+    pretend(tmp_path, monkeypatch, groups, **{"memory.max": "max\n", "memory.current": "2000\n"})
+    assert 1_000_000 < _check.available_memory() <= psutil.virtual_memory().total
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are of Linux")
+@pytest.mark.parametrize("kind", ["RLIMIT_AS", "RLIMIT_DATA"])
+def test_a_limit_of_the_process_counts(kind):
+    code = f"""
+import resource
+from simlib import _check, _limits
+pages = open("/proc/self/statm").read().split()
+used = int(pages[0 if "{kind}" == "RLIMIT_AS" else 5]) * resource.getpagesize()
+resource.setrlimit(resource.{kind}, (used + 100_000_000, resource.RLIM_INFINITY))
+print(90_000_000 < _check.available_memory() < 110_000_000, _check.room_for_arrays())
+"""
+    run = child(code, limit=60)
+    assert (run.returncode, run.stdout.split()) == (0, ["True", "0"]), run.stderr[-2000:]
+
+
+WITHIN = """
+import numpy as np, simlib
+X = np.random.default_rng(0).normal(size=(6000, 32)).astype(np.float32)
+try:
+    simlib.cosine_similarity(X)
+    simlib.kmedoids(X, 20, metric="cosine")
+    print("right")
+except MemoryError as error:
+    print("MemoryError", error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("bash"), reason="limits of address space are of Linux")
+@pytest.mark.parametrize("megabytes", [900, 1200, 2500])
+def test_a_limit_of_address_space_ends_in_a_result_or_in_one_memory_error(megabytes):
+    run = child(WITHIN, setup=f"ulimit -v {megabytes * 1000}", OPENBLAS_NUM_THREADS="2", NUMBA_NUM_THREADS="2")
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert run.stdout.startswith("MemoryError" if megabytes == 900 else ("right", "MemoryError"))
+    assert len(run.stdout.splitlines()) == 1
+    assert run.stderr == ""
+
+
+def test_a_thread_that_cannot_be_started_is_a_memory_error(monkeypatch):
+    def refuse(*_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr("simlib._engine.tiles.ThreadPoolExecutor.submit", refuse)
+    with pytest.raises(MemoryError, match=r"no further thread can be started: raise the limits .* taskset -c 0 python"):
+        simlib.cosine_similarity(np.eye(3))
+
+
+# Room on a disk
+
+
+def test_a_map_of_a_file_on_a_disk_that_is_too_small_is_refused_before_the_work(small_disk):
+    out = np.lib.format.open_memmap(small_disk / "S.npy", "w+", np.float32, (400, 400))
+    before = (small_disk / "S.npy").stat().st_blocks
+    with pytest.raises(OSError, match=r"out= takes 0\.0006\d* GB more on its disk and 0\.0001\d* GB are free"):
+        simlib.cosine_similarity(np.eye(400, dtype=np.float32), out=out)
+    assert (small_disk / "S.npy").stat().st_blocks == before
+
+
+def test_the_free_room_is_asked_before_the_work(tmp_path, monkeypatch):
+    class Disk:
+        free = 1000
+
+    out = np.lib.format.open_memmap(tmp_path / "S.npy", "w+", np.float32, (400, 400))
+    whole = out[:]
+    monkeypatch.setattr("simlib._limits.shutil.disk_usage", lambda path: Disk)
+    for each in (out, whole, whole.view(np.ndarray)):
+        with pytest.raises(OSError, match="1e-06 GB are free to this process: make it float16") as caught:
+            simlib.cosine_similarity(np.eye(400, dtype=np.float32), out=each)
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path / "S.npy"))
+    monkeypatch.undo()
+    assert np.array_equal(simlib.cosine_similarity(np.eye(400, dtype=np.float32), out=out), np.eye(400))
+    monkeypatch.setattr("simlib._limits.shutil.disk_usage", lambda path: Disk)
+    simlib.cosine_similarity(np.eye(400, dtype=np.float32), out=out)  # now the file has all its blocks
+
+
+def test_a_quota_is_asked_before_the_work(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.EDQUOT, "Disk quota exceeded")
+
+    out = np.lib.format.open_memmap(tmp_path / "S.npy", "w+", np.float32, (400, 400))
+    monkeypatch.setattr("simlib._limits.os.posix_fallocate", refuse)
+    with pytest.raises(OSError, match="out= takes"):
+        simlib.cosine_similarity(np.eye(400, dtype=np.float32), out=out)
+
+
+# Interrupts and long texts
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.vec"])
+def test_an_interrupt_while_text_is_read_is_no_broken_file(name, tmp_path, monkeypatch):
+    rows = [f"w{i} {i}.5 2.5 {i % 7}.25" for i in range(3000)]
+    text = "\n".join(rows) if name == "x.vec" else "name,a,b,c\n" + "\n".join(rows).replace(" ", ",")
+    (tmp_path / name).write_text(text)
+    calls = []
+
+    def stopped(file, size=-1):
+        calls.append(size)
+        os.kill(os.getpid(), signal.SIGINT)
+        return file.read(size)
+
+    monkeypatch.setattr("simlib.files.watched.Watched.read", lambda self, size=-1: stopped(self.file, size))
+    with pytest.raises(KeyboardInterrupt):
+        simlib.load_vectors(tmp_path / name)
+    assert calls
+
+
+def test_pandas_without_memory_is_no_broken_file():
+    with pytest.raises(MemoryError, match=r"there is no memory for x\.csv"):
+        Watched(None).raise_cause("x.csv", ValueError("Error tokenizing data. C error: out of memory"))
+
+
+def test_long_labels_are_cut_while_they_are_read(tmp_path):
+    path = tmp_path / "x.csv"
+    path.write_text("name,a,b\n" + "".join(f"{i:05}{'y' * 10_000},{i},{i % 3}\n" for i in range(2000)))
+    tracemalloc.start()
+    found = simlib.load_vectors(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found.labels[7] == "00007" + "y" * 195
+    assert found.card["dropped"] == ["The ends of 2000 labels longer than 200 characters."]
+    assert peak < 150e6
+
+
+def test_row_numbers_are_as_wide_as_the_largest(tmp_path):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(1001, 2)))
+    labels = simlib.load_vectors(tmp_path / "x.npy").labels
+    assert labels.dtype == "<U4"
+    assert (labels == np.arange(1001).astype(str)).all()

@@ -41,6 +41,7 @@ def prepare(A: Any, metric: str) -> Items:
 def prepare_host(A: Any, metric: str) -> HostItems:
     """The items of an array (n, n) or (n, d), or of a scipy.sparse matrix (n, d), checked."""
     _check.one_of(metric, "metric", tuple(METRICS))
+    _check.room_to_work()
     found, dtype = METRICS[metric], _check.working_dtype(A.dtype)
     if _check.is_sparse(A):
         if metric != "cosine":

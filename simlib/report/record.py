@@ -14,7 +14,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from simlib import _check
+from simlib import _limits
 from simlib._labels import plain
 from simlib.report.html import pairs
 from simlib.report.options import OPTIONS
@@ -140,7 +140,7 @@ def stamped(steps: dict[str, float], seconds: float) -> str:
     longest = sorted(steps, key=lambda name: -steps[name])[:4]
     times = ", ".join(f"{escape(name)} {steps[name]:.1f} s" for name in longest)
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    machine = f"{platform.system()} {platform.machine()}, {_check.cores()} core(s)"
+    machine = f"{platform.system()} {platform.machine()}, {_limits.cores()} core(s)"
     return f'<p id="stamp">Made {now} in {seconds:.0f} s on {machine}. Of these: {times}.</p>'
 
 
