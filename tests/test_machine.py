@@ -346,3 +346,67 @@ def test_row_numbers_are_as_wide_as_the_largest(tmp_path):
     labels = simlib.load_vectors(tmp_path / "x.npy").labels
     assert labels.dtype == "<U4"
     assert (labels == np.arange(1001).astype(str)).all()
+
+
+# Wide tables
+
+
+def rows_of(*rows):
+    return "\n".join(rows) + "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        rows_of("name,a,b,c", "x,1.5,2,3", "y,4,,6", "z,7,NA,9.25"),
+        rows_of("name;a;b", "x;1,5;2", 'y;"3,25";4'),
+        rows_of("1.5,2,3", "4,5,6"),
+        rows_of("id,a,b", *(f"{i:03},{i}.5,{i % 3}.25" for i in range(12))),
+        rows_of("a,class,b", *(f"{i}.5,{i % 2},{i}.25" for i in range(30))),
+        rows_of("name\ta\tb", "\\N\t1.5\t2", "y\t3\t4"),
+        rows_of("name,a,b", "x,1_000,2", "y,3,4"),
+        rows_of("name,a,b", "x,5%,2", "y,7%,4"),
+        rows_of("name,other,a", "x,p,1.5", "y,q,4"),
+        rows_of("name,a,b", "é, 1.5 ,2", '"y, z",inf,4', "w,2,1", "v,2,3"),
+        rows_of("name,a,b", "x,1.5,2", "", "y,3,4"),
+        rows_of("name,a,empty", "x,1.5,", "y,3,"),
+        rows_of("date,a,b", *(f"2020-01-{i:02},{i}.5,{i}.25" for i in range(1, 13))),
+    ],
+)
+def test_a_wide_table_is_read_as_any_other(text, tmp_path, monkeypatch):
+    (tmp_path / "x.csv").write_text(text)
+    found = []
+    for fewest in (10**9, 1):
+        monkeypatch.setattr("simlib.files.wide.FEWEST_COLUMNS", fewest)
+        try:
+            loaded = simlib.load_vectors(tmp_path / "x.csv")
+            found.append((loaded.vectors.tolist(), loaded.labels.tolist(), str(loaded.card)))
+        except ValueError as error:
+            found.append(str(error))
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("row", ["r20,1,2", "r20,1,2,3,4", "r20,1,x,3"])
+def test_what_is_not_plain_far_down_in_a_wide_table_is_refused_as_in_any_other(row, tmp_path, monkeypatch):
+    monkeypatch.setattr("simlib.files.wide.FEWEST_COLUMNS", 1)
+    monkeypatch.setattr("simlib.files.pieces.ROWS_A_PIECE", 4)
+    path = tmp_path / "x.csv"
+    path.write_text(rows_of("name,a,b,c", *(f"r{i},1.5,2,{i}" for i in range(60)), row))
+    if row == "r20,1,2":
+        found = simlib.load_vectors(path)
+        assert "1 rows with a missing or infinite number" in found.card["dropped"][0]
+        assert len(found.vectors) == 60
+    else:
+        with pytest.raises(ValueError, match=r"line 62 has 5 fields|column 'b' holds 'x' in row 60"):
+            simlib.load_vectors(path)
+
+
+def test_a_table_of_many_columns_is_read_row_by_row(tmp_path, monkeypatch):
+    rows = np.random.default_rng(0).integers(0, 1000, (3, 6000)) / 8
+    text = ["name," + ",".join(f"c{j}" for j in range(6000))]
+    text += [f"r{i}," + ",".join(map(str, row)) for i, row in enumerate(rows)]
+    (tmp_path / "x.csv").write_text("\n".join(text))
+    monkeypatch.setattr("pandas.read_csv", None)
+    found = simlib.load_vectors(tmp_path / "x.csv")
+    assert found.labels.tolist() == ["r0", "r1", "r2"]
+    assert np.array_equal(found.vectors, rows)

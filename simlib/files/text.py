@@ -25,6 +25,7 @@ from simlib.files import (
     pairs,
     pieces,
     strays,
+    wide,
     word2vec,
 )
 from simlib.files.columns import Column
@@ -54,6 +55,8 @@ def _read_table(source: Source, beginning: Beginning) -> Read:
     _refuse_other_formats(source, beginning.lines)
     head = heads.head_of(source, beginning)
     table = _table_of(source, beginning.encoding, head)
+    if found := wide.read(source, table):
+        return _finished(source, head, table, *found)
     first = _first_rows(table)
     values_of_columns = [first[i].to_numpy() for i in first]
     if source.matrix and (start := pairs.start(source, table.heading.names, values_of_columns)) is not None:
@@ -62,15 +65,17 @@ def _read_table(source: Source, beginning: Beginning) -> Read:
     roles = _roles(table, first)
     names = [table.heading.names[i] for i in roles.vectors]
     values, labels = digits.collected(source, lambda: _pieces(table, roles), names)
-    head.check(source, len(values))
+    called = names if table.heading.given and not roles.lists else None
+    return _finished(source, head, table, Read(values, None if roles.label is None else labels, called), roles.label)
+
+
+def _finished(source: Source, head: heads.Head, table: TextTable, found: Read, label: int | None) -> Read:
+    """What was found in a table, whose column `label` holds the labels; the card says how the table is written."""
+    head.check(source, len(found.values))
     separators = SEPARATORS[table.dialect.separator]
     source.card.notes.append(f"Fields are separated by {separators}, the decimal sign is '{table.dialect.decimal}'.")
-    return Read(
-        values,
-        None if roles.label is None else labels,
-        names if table.heading.given and not roles.lists else None,
-        gaps.line_of_pandas(source, table.encoding, table.dialect, table.heading, roles.label),
-    )
+    line = gaps.line_of_pandas(source, table.encoding, table.dialect, table.heading, label)
+    return found._replace(without_gaps=line)
 
 
 def _refuse_other_formats(source: Source, lines: list[str]) -> None:
