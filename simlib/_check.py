@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import psutil
 
+from simlib import _limits
 from simlib._arrays import as_array, as_line, is_sparse, refuse_tensor
 from simlib._kinds import shown
 
@@ -84,20 +84,9 @@ def storage_dtype(dtype: Any) -> type | None:
     return kind
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def available_memory() -> int:
-    """Bytes that can still be allocated: what the machine has free, or a container's limit if that is less."""
-    free = psutil.virtual_memory().available
-    limit, used, stat = (Path("/sys/fs/cgroup/memory." + name) for name in ("max", "current", "stat"))
-    if limit.exists() and (text := limit.read_text().strip()).isdigit():
-        lines = stat.read_text().splitlines() if stat.exists() else []
-        cache = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))  # given back at need
-        free = min(free, int(text) - int(used.read_text()) + cache)
-    return free
+    """Bytes that can still be allocated: what the machine has free, or a limit of this process or its groups."""
+    return _limits.free_memory()
 
 
 def memory(need: int, what: str, ways_out: str) -> None:
@@ -105,6 +94,41 @@ def memory(need: int, what: str, ways_out: str) -> None:
     free = available_memory()
     if need > free:
         raise MemoryError(f"{what} takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: {ways_out}")
+
+
+def room_for_arrays() -> int:
+    """Bytes that the arrays of a computation can take: the available memory, and limits count its threads too."""
+    taken = _limits.taken_in_any_case()
+    return max(0, min([available_memory(), *(left - taken for left in _limits.left_by_limits())]))
+
+
+def room_to_work(need: int = 0) -> None:
+    """Raise MemoryError if the limits of this process leave no room for a computation whose arrays take `need` bytes.
+
+    Without room for its threads and libraries it would hang, or the libraries would end the process.
+    """
+    left = min(_limits.left_by_limits(), default=None)
+    taken = _limits.taken_in_any_case()
+    if left is not None and need + taken > left:
+        raise MemoryError(
+            f"the limits of this process (ulimit -v or -d) leave it {max(0, left) / 1e9:.2f} GB, and this takes "
+            f"{(need + taken) / 1e9:.2f} GB, {taken / 1e9:.2f} GB of them for libraries and threads: raise the limits, "
+            "or use fewer cores, as with taskset -c 0 python"
+        )
+
+
+def room_on_disk(out: Any) -> None:
+    """Raise OSError if `out` is a memory map of a file for which its disk has no room."""
+    path = file_of(out)
+    if path is not None and os.path.exists(path):
+        _limits.reserve_on_disk(Path(path), out.nbytes)
+
+
+def file_of(A: Any) -> Any:
+    """The file that an array, or what it is a view of, is mapped to; None if there is none."""
+    while A is not None and not hasattr(A, "filename"):
+        A = getattr(A, "base", None)
+    return None if A is None else A.filename
 
 
 def same_columns(d: int, e: int) -> None:

@@ -151,7 +151,8 @@ def results_folder() -> Path:
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`. What was written there is renamed to `path` when the block ends well.
 
-    If the block fails or is interrupted, the old file stays, or there is none as before.
+    If the block fails or is interrupted, the old file stays, or there is none as before. Where `path` is a symbolic
+    link, the file that it leads to is written, and the link stays.
 
     Examples
     --------
@@ -162,7 +163,7 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     ...     print(open(folder + "/note.txt").read())
     done
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
         with named(draft, path):

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
 from typing import Any
 
 import numpy as np
@@ -115,7 +119,7 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
         raise ValueError(f"the chunks of rows must be of one size, got {_few(sizes)}: X.rechunk(({sizes[0]}, -1))")
     if path.exists():
         raise FileExistsError(f"{path} exists already: name another, or remove it first")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     chunks = (min(sizes[0], X.shape[0]),) * 2
     need, free = X.shape[0] ** 2 * np.dtype(_check.working_dtype(X.dtype)).itemsize, shutil.disk_usage(path.parent).free
     if need > 2 * free:  # compression does not halve numbers like these
@@ -135,6 +139,7 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
                 raise failed
         os.rename(draft, path)
     finally:
+        _writers.give_up(str(draft))
         shutil.rmtree(draft, ignore_errors=True)
 
 
@@ -341,18 +346,52 @@ def _product(a: Scaled, b: Scaled, same: bool) -> np.ndarray:
     return tiles.product(a, b, same)
 
 
+class _Writers:
+    """The blocks that threads of this process are writing. After an interrupt they would bring a draft back to life."""
+
+    def __init__(self) -> None:
+        self.changed = Condition()
+        self.writing: Counter[str] = Counter()
+        self.given_up: set[str] = set()
+
+    @contextmanager
+    def one_more(self, draft: str) -> Iterator[bool]:
+        """Count one block more for as long as it is written; says whether it is wanted."""
+        with self.changed:
+            wanted = draft not in self.given_up
+            self.writing[draft] += wanted
+        try:
+            yield wanted
+        finally:
+            with self.changed:
+                self.writing[draft] -= wanted
+                self.changed.notify_all()
+
+    def give_up(self, draft: str) -> None:
+        """Let no further block be written, and wait for those that are under way."""
+        with self.changed:
+            self.given_up.add(draft)
+            self.changed.wait_for(lambda: not self.writing[draft])
+
+
+_writers = _Writers()
+
+
 @delayed
 def _write(path: str, tile: np.ndarray, i: int, j: int) -> OSError | None:
     """Store a block and its mirror image; returns what went wrong."""
     import zarr
 
-    try:
-        store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
-        store[i : i + p, j : j + q] = tile
-        if i != j:
-            store[j : j + q, i : i + p] = tile.T
-    except OSError as error:
-        return error
+    with _writers.one_more(path) as wanted:
+        if not wanted:
+            return None
+        try:
+            store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
+            store[i : i + p, j : j + q] = tile
+            if i != j:
+                store[j : j + q, i : i + p] = tile.T
+        except OSError as error:
+            return error
     return None
 
 

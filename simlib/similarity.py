@@ -63,6 +63,8 @@ def cosine_similarity(
         X does not hold real numbers, or `dtype` is not a float type.
     MemoryError
         The result would not fit in memory; raised before any work, with the ways out.
+    OSError
+        `out` is memory-mapped, and its disk has no room for the result; raised before any work.
 
     Notes
     -----
@@ -180,14 +182,16 @@ def _as_sparse(A: Any, name: str) -> Any:
 
 def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
     """The array to fill: `out` checked, or a fresh one if it fits in memory."""
+    need = 0 if out is not None else shape[0] * shape[1] * np.dtype(dtype).itemsize
     if out is None:
-        need = shape[0] * shape[1] * np.dtype(dtype).itemsize
         _check.memory(
             need,
             f"a {shape[0]} x {shape[1]} similarity matrix",
             "dtype=np.float16 halves it, out=np.lib.format.open_memmap(...) writes it to disk, "
             'and kmedoids(X, k, metric="cosine") needs no matrix',
         )
+    _check.room_to_work(need)
+    if out is None:
         return np.empty(shape, dtype)
     if _check.is_tensor(out):
         out = _check.target_of_tensor(out)
@@ -205,6 +209,7 @@ def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
         if not out.flags.writeable:
             raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
         _check.own_place_an_entry(out)
+    _check.room_on_disk(out)
     return out
 
 
@@ -212,15 +217,8 @@ def _apart(x: np.ndarray, target: Any) -> np.ndarray:
     """x itself, or a copy if the result is written where x lies: tiles would overwrite rows that are still needed."""
     if not isinstance(target, np.ndarray):
         return x
-    same_file = _file_of(x) is not None and _file_of(x) == _file_of(target)
+    same_file = _check.file_of(x) is not None and _check.file_of(x) == _check.file_of(target)
     return np.array(x) if same_file or np.may_share_memory(x, target) else x
-
-
-def _file_of(A: Any) -> Any:
-    """The file that an array, or what it is a view of, is mapped to; None if there is none."""
-    while A is not None and not hasattr(A, "filename"):
-        A = getattr(A, "base", None)
-    return None if A is None else A.filename
 
 
 def _as_tensor(A: np.ndarray) -> Any:

@@ -482,6 +482,10 @@ def test_a_choice_that_is_for_vectors_only_is_refused_elsewhere(wish, tmp_path):
         (["four.csv", "--out", "nowhere/report.html"], "cannot be written: No such file"),
         (["four.csv", "--out", "folder"], "is a directory, expected the name of a file"),
         (["four.csv", "--out", "four.csv"], "is the data file"),
+        (["four.csv", "--out", "link.csv"], "is the data file"),
+        (["four.csv", "--out", "/dev/null"], "is no regular file"),
+        (["four.csv", "--out", "pipe"], "is no regular file"),
+        (["four.csv", "--out", "x.pdf", "--pdf"], "would be the page and the PDF: choose another --out"),
         (["--verify", "four.csv"], "not a report"),
         (["four.csv", "--verify", "missing.html"], "there is no file"),
         (["four.csv", "--k", "5"], "k must be between 2 and 4"),
@@ -496,6 +500,8 @@ def test_an_error_is_one_line_and_leaves_nothing(arguments, message, tmp_path, m
     (tmp_path / "empty.csv").touch()
     (tmp_path / "words.csv").write_text("a,b\nno,numbers\nhere,at\nall,of\nall,them\n")
     (tmp_path / "four.csv").write_text("a,b\n1,2\n2,1\n3,4\n5,4\n1,7\n")
+    (tmp_path / "link.csv").symlink_to("four.csv")
+    os.mkfifo(tmp_path / "pipe")
     before = sorted(path.name for path in tmp_path.iterdir())
     assert report.main(arguments) == 2
     told = capsys.readouterr()

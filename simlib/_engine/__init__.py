@@ -33,7 +33,9 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       tiles   progress                        products of vectors, the one pool of threads; bars and callbacks
       metrics                                 one row a metric
     _check                                    every check of what a caller passes
-      kernels                                 compiled loops, named after their callers or after what they find
+    _limits                                   what the machine leaves: memory, room on a disk, cores
+      kernels                                 compiled loops, named after their callers or after what they find;
+                                              how they are compiled and kept (compile), and where they run (threads)
     _arrays   _labels                         frames, tensors and lists made arrays; a person's label made safe to show
     _kinds   _extras                          the kind of a parameter; what is not installed
 

@@ -366,6 +366,7 @@ class VectorItems(HostItems):
     def check_memory(self, need: int) -> None:
         need += 2 * BLOCK_ENTRIES * np.dtype(self.dtype).itemsize
         _check.memory(need, f"a search for swaps among {self.n} vectors, beside the vectors,", WAYS_OUT)
+        _check.room_to_work(need)
 
 
 def by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -380,4 +381,4 @@ def _unknown(depth: int, n: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def room_for_kept() -> float:
     """Bytes that lists, or a matrix made from vectors, may take."""
-    return min(KEPT_BYTES, _check.available_memory() / 2)
+    return min(KEPT_BYTES, _check.room_for_arrays() / 2)

@@ -40,6 +40,7 @@ def prepare(A: Any, metric: str) -> Items:
 def prepare_host(A: Any, metric: str) -> HostItems:
     """The items of an array (n, n) or (n, d), or of a scipy.sparse matrix (n, d), checked."""
     found, dtype = named(metric), _check.working_dtype(A.dtype)
+    _check.room_to_work()
     if _check.is_sparse(A):
         if metric != "cosine":
             raise TypeError(f'a sparse A is taken for metric="cosine" only, got "{metric}": pass A.toarray()')

@@ -6,6 +6,7 @@ bits whatever the tile size or the number of threads.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _limits
 from simlib._engine.kernels import tiles as kernels
 
 TILE_ROWS = 800  # rows a tile: large enough for the product's speed, 2.5 MB of float32 to keep in the cache
@@ -182,7 +183,7 @@ def in_threads(work: Callable, tasks: list, take: Callable | None = None, bar: d
     hand are finished and the rest is dropped.
     """
     bar = bar or {"disable": True}
-    with one_blas_thread(), ThreadPoolExecutor(_check.cores()) as pool:
+    with _threads_explained(), one_blas_thread(), ThreadPoolExecutor(_limits.cores()) as pool:
         jobs = deque(pool.submit(work, *task) for task in tasks[:TASKS_AHEAD])
         try:
             for i, task in enumerate(tqdm(tasks, unit="tile", **bar)):
@@ -194,6 +195,20 @@ def in_threads(work: Callable, tasks: list, take: Callable | None = None, bar: d
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def _threads_explained() -> Iterator[None]:
+    """Turn Python's words for a thread that cannot be started into a MemoryError that names the limits."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "start new thread" not in str(error):
+            raise
+        raise MemoryError(
+            "no further thread can be started: raise the limits of this process on memory (ulimit -v) and on processes "
+            "(ulimit -u), or use fewer cores, as with taskset -c 0 python"
+        ) from None
 
 
 class _OneBlasThread:
@@ -223,9 +238,16 @@ class _OneBlasThread:
                     yield
         finally:
             with self.lock:
-                self.users -= 1
+                self.users = max(0, self.users - 1)  # a process that is forked off in here begins to count anew
                 if not self.users:
                     _set_threads(self.before)
+
+    def forked(self) -> None:
+        """Begin to count anew in a process that was just forked off: the other users stayed behind."""
+        self.lock = Lock()
+        if self.users:
+            self.users = 0
+            _set_threads(self.before)
 
 
 def _set_threads(numbers: list[int]) -> None:
@@ -241,6 +263,8 @@ def _set_threads(numbers: list[int]) -> None:
 
 
 one_blas_thread = _OneBlasThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=one_blas_thread.forked)
 
 
 @cache

@@ -12,6 +12,8 @@ Where to find what
     lines.py  heads.py  dialect.py  numerals.py   text: its encoding and lines; what stands before a table; separator,
                    decimal sign and heading; how numbers are written, and the marks beside them
     table.py  strays.py       a table of text as pandas parses it; what does not belong among its numbers
+    wide.py        tables of very many columns, which are read without pandas
+    watched.py     what really stopped pandas: an interrupt, a broken file, a lack of memory
     brackets.py  lists.py     vectors that stand in a file as lists: in lines of text; in the cells of a column
     packed.py      vectors that were packed as bytes
     records.py     where the items are in a value of JSON

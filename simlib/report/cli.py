@@ -19,7 +19,7 @@ from simlib.report.commands import typed
 from simlib.report.options import OPTIONS, parsed
 from simlib.report.pdf import browser, print_page
 from simlib.report.record import differences, recorded
-from simlib.report.refused import Refused, readable, writable
+from simlib.report.refused import Refused, apart, readable, writable
 from simlib.report.stamp import fault
 
 
@@ -56,9 +56,11 @@ def _as_typed(message: str) -> str:
 def _write(asked: argparse.Namespace) -> int:
     """Make a report and write it, its table and its PDF, all or none."""
     out = (asked.out or Path("report.html")).absolute()
-    targets = {"page": out, "items": _items_beside(out)}
+    targets = {"page": out, "table of items": _items_beside(out)}
     if asked.pdf:
-        targets["pdf"] = out.with_suffix(".pdf")
+        targets["PDF"] = out.with_suffix(".pdf")
+    apart(targets)
+    if asked.pdf:
         browser()
     source = None if asked.data is None else readable(asked.data)
     for target in targets.values():
@@ -68,9 +70,9 @@ def _write(asked: argparse.Namespace) -> int:
     with ExitStack() as stack:
         draft = {name: stack.enter_context(written_whole(target)) for name, target in targets.items()}
         draft["page"].write_text(html, encoding="utf-8", newline="\n")
-        draft["items"].write_bytes(items)
+        draft["table of items"].write_bytes(items)
         if asked.pdf:
-            print_page(draft["page"], draft["pdf"])
+            print_page(draft["page"], draft["PDF"])
     others = " and ".join(str(target.name) for name, target in targets.items() if name != "page")
     print(f"report: {out} ({len(html.encode()) / 1e6:.1f} MB), beside it {others}")
     return 0

@@ -22,13 +22,27 @@ def readable(path: str | Path, name: str = "data") -> Path:
     return path
 
 
+def apart(targets: dict[str, Path]) -> None:
+    """Refuse files to write of which two are one, by their names or through links; `targets` says what each holds."""
+    places: dict[str, str] = {}
+    for what, target in targets.items():
+        other = places.setdefault(os.path.realpath(target), what)
+        if other != what:
+            raise Refused(
+                f"{target} would be the {other} and the {what}: choose another --out, for instance report.html"
+            )
+
+
 def writable(target: Path, source: Path | None) -> None:
     """Refuse a target that cannot be written, or that is the data file `source`."""
     if target.is_dir():
         raise Refused(f"{target} is a directory, expected the name of a file to write")
+    if target.exists() and not target.is_file():
+        raise Refused(f"{target} is no regular file but a device, a pipe or the like: choose another --out")
     if source is not None and target.exists() and target.samefile(source):
         raise Refused(f"{target} is the data file: choose another --out")
-    draft = target.with_name(f".{target.stem}.{os.getpid()}.try")
+    place = Path(os.path.realpath(target))
+    draft = place.with_name(f".{place.stem}.{os.getpid()}.try")
     try:
         draft.touch()
     except OSError as error:

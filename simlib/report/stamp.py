@@ -8,7 +8,7 @@ from collections.abc import Container
 from datetime import UTC, datetime
 from html import escape, unescape
 
-from simlib import _check
+from simlib import _limits
 from simlib._labels import plain
 
 SYSTEMS = ("Linux", "Darwin", "Windows")
@@ -35,7 +35,7 @@ def stamped(steps: dict[str, float], seconds: float) -> str:
     now = datetime.now(UTC).strftime(DATE)
     system = platform.system() if platform.system() in SYSTEMS else OTHER
     processor = platform.machine() if platform.machine() in PROCESSORS else OTHER
-    machine = f"{system} {processor}, {_check.cores()} core(s)"
+    machine = f"{system} {processor}, {_limits.cores()} core(s)"
     return f'<p id="stamp">Made {now} UTC in {seconds:.0f} s on {machine}. Of these: {times}.</p>'
 
 
