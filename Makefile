@@ -3,6 +3,7 @@
 # make lab   the workbook in JupyterLab
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
 # make check lint, types, examples and a test of each module, in a minute
+# make attack  some 20,000 cases at random, each right or refused clearly; about 15 minutes
 # make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
 # make test PYTHON=python3.13  the same with another Python: .venv is made anew whenever the version changes
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -19,7 +20,7 @@ override PDF := $(value PDF)
 override STORE := $(value STORE)
 export DATA K TITLE METRIC OUT PDF
 
-.PHONY: run test check lab report bench notebooks exercises data clean
+.PHONY: run test attack check lab report bench notebooks exercises data clean
 
 run: $(READY)
 	$(BIN)/python notebooks/run.py
@@ -31,6 +32,9 @@ test: $(READY)
 	$(BIN)/python -m pytest
 	$(BIN)/python -m pytest -o addopts= -q -p tests.nbval_guard --nbval --nbval-current-env \
 		--nbval-sanitize-with tests/sanitize.cfg --nbval-cell-timeout 300 notebooks/[0-9]*.ipynb
+
+attack: $(READY)
+	$(BIN)/python -m tests.attack
 
 # Names of quick tests, at least one a module.
 SMALL := by_hand or step_by_step or imports_go_down or one_row_of_the_table or words_are_what or every_picture_of_fifty or \

@@ -5,9 +5,14 @@ It is taken as what it is, without a copy where it can be, or refused by name wi
 
 from __future__ import annotations
 
+import re
 from typing import Any, NoReturn
 
 import numpy as np
+
+TENSOR_TYPES = (
+    r"torch\.(bool|u?int(8|16|32|64)|b?float16|float(32|64)|float8_\w+|complex(64|128))"  # types that are read
+)
 
 
 def is_sparse(A: Any) -> bool:
@@ -30,8 +35,8 @@ def as_array(A: Any, name: str) -> np.ndarray:
         A = _of_frame(A, name)
     try:
         A = np.asarray(A)
-    except ValueError as error:
-        raise ValueError(f"{name} must be a 2-D array of numbers: {error}") from None
+    except ValueError:
+        raise ValueError(f"{name} must be a 2-D array of numbers, but its rows differ in length") from None
     if A.dtype == object and A.ndim == 1 and A.size:
         A = _stacked(A, name)
     _check_numbers(A, name)
@@ -52,17 +57,39 @@ def _check_numbers(A: np.ndarray, name: str) -> None:
 
 def _of_tensor(A: Any, name: str) -> np.ndarray:
     """The numbers of a tensor on the CPU, without a copy if NumPy knows their type."""
+    refuse_tensor(A, name)
     if A.device.type != "cpu":
         raise ValueError(f"{name} is on {A.device}, but this works on the CPU: pass {name}.cpu()")
     kind = str(A.dtype).removeprefix("torch.")
+    A = A.detach()
+    if kind != "bfloat16" and not kind.startswith("float8"):
+        return A.resolve_conj().resolve_neg().numpy()
+    return A.float().numpy()
+
+
+def refuse_tensor(A: Any, name: str) -> None:
+    """Raise unless a tensor, wherever it lies, is an ordinary table of numbers that NumPy or torch can widen."""
     if getattr(A, "is_nested", False):
         raise TypeError(f"{name} is a nested tensor, whose rows may differ in length: pass one 2-D tensor")
     if str(A.layout) != "torch.strided":
         raise TypeError(f"{name} is a sparse tensor: pass {name}.to_dense()")
     if getattr(A, "is_quantized", False):
         raise TypeError(f"{name} is a quantised tensor: pass {name}.dequantize()")
-    A = A.detach()
-    return A.float().numpy() if kind == "bfloat16" or kind.startswith("float8") else A.resolve_conj().numpy()
+    if A.device.type == "meta":
+        raise TypeError(f'{name} is on the device "meta", which holds shapes and no numbers: pass a tensor of numbers')
+    if not re.fullmatch(TENSOR_TYPES, str(A.dtype)):
+        raise TypeError(f"{name} is a tensor of {A.dtype}, which is not read: pass its numbers as float32")
+
+
+def as_line(values: Any, name: str) -> np.ndarray:
+    """A list of labels or row numbers as an array, of whatever type and shape it turns out to be."""
+    if hasattr(values, "detach") and hasattr(values, "device"):
+        refuse_tensor(values, name)
+        values = _of_tensor(values.cpu(), name)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise TypeError(f"{name} must be a list of numbers, got one of unequal parts") from None
 
 
 def _of_masked(A: np.ma.MaskedArray, name: str) -> np.ndarray:
@@ -121,3 +148,24 @@ def _stacked(A: np.ndarray, name: str) -> np.ndarray:
 
 def _refuse_rows(name: str, why: str) -> NoReturn:
     raise TypeError(f"{name} must hold real numbers, got dtype object: {why}; np.stack makes one array of equal rows")
+
+
+def index_of(A: Any) -> Any:
+    """The index of a pandas frame, or None: what a caller calls the rows of A."""
+    return A.index if hasattr(A, "iloc") else None
+
+
+def same_fields(one: Any, other: Any) -> bool:
+    """Whether two objects are of one class and hold equal values; arrays count as one value."""
+    return type(one) is type(other) and all(_same(value, vars(other)[name]) for name, value in vars(one).items())
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two values are equal: arrays, sparse matrices, indices of frames, or anything else."""
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, np.ndarray):
+        return a.dtype == b.dtype and np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
+    if is_sparse(a):
+        return a.shape == b.shape and (a != b).nnz == 0
+    return bool(a.equals(b) if hasattr(a, "equals") else a == b)

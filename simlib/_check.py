@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
-import psutil
 
-from simlib._arrays import as_array, is_sparse
+from simlib import _limits
+from simlib._arrays import as_array, as_line, is_sparse, refuse_tensor
+from simlib._kinds import shown
 
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
 FAR = 100.0  # numbers so many times larger than all others ...
 HEAVIEST = 1e100  # sums of weights stay below it, so that no weighted sum overflows
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
+ELSEWHERE = {"pam": "fasterpam", "heuristic": "build"}  # words of scikit-learn-extra, and what does the same or better
 
 
 def is_tensor(A: Any) -> bool:
@@ -30,12 +32,36 @@ def off_cpu(A: Any) -> bool:
 
 def as_given(A: Any, name: str) -> Any:
     """`as_array`, but a tensor on a device and a scipy.sparse matrix stay what they are. All have a shape."""
-    return A if off_cpu(A) else as_host(A, name)
+    if not off_cpu(A):
+        return as_host(A, name)
+    refuse_tensor(A, name)
+    return A
 
 
 def as_host(A: Any, name: str) -> Any:
     """`as_array`, but a scipy.sparse matrix stays what it is; a tensor on a device is refused."""
     return A if is_sparse(A) else as_array(A, name)
+
+
+def target_of_tensor(out: Any) -> np.ndarray:
+    """The memory of a tensor that results are to be written to, as an array."""
+    refuse_tensor(out, "out")
+    if out.device.type != "cpu":
+        raise ValueError(f"out is on {out.device}, and X is not: leave out= out, then move the result")
+    if str(out.dtype) not in ("torch.float16", "torch.float32", "torch.float64"):
+        raise TypeError(f"out must be of float16, float32 or float64, got {out.dtype}")
+    if out.is_neg():
+        raise TypeError("out is a view whose numbers change their sign when read: pass torch.empty of its shape")
+    return out.detach().numpy()
+
+
+def own_place_an_entry(out: np.ndarray) -> None:
+    """Raise if two entries of a 2-D array lie at one place in memory, as in a broadcast view."""
+    reach = out.itemsize  # bytes that the entries along the axes before take
+    for step, size in sorted((abs(step), size) for step, size in zip(out.strides, out.shape, strict=True) if size > 1):
+        if step < reach:
+            raise ValueError("out has entries at one place in memory, as in a broadcast view: pass np.empty(...)")
+        reach += step * (size - 1)
 
 
 def working_dtype(dtype: np.dtype) -> type:
@@ -48,28 +74,19 @@ def storage_dtype(dtype: Any) -> type | None:
     if dtype is None:
         return None
     try:
+        if isinstance(dtype, np.generic):  # a number, which has a type but is none
+            raise TypeError
         kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
     except TypeError:  # a word that NumPy does not know
         kind = None
     if kind not in (np.float16, np.float32, np.float64):
-        raise TypeError(f"dtype must be float16, float32 or float64, got {dtype}")
+        raise TypeError(f"dtype must be float16, float32 or float64, got {shown(dtype)}")
     return kind
 
 
-def cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def available_memory() -> int:
-    """Bytes that can still be allocated: what the machine has free, or a container's limit if that is less."""
-    free = psutil.virtual_memory().available
-    limit, used, stat = (Path("/sys/fs/cgroup/memory." + name) for name in ("max", "current", "stat"))
-    if limit.exists() and (text := limit.read_text().strip()).isdigit():
-        lines = stat.read_text().splitlines() if stat.exists() else []
-        cache = sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))  # given back at need
-        free = min(free, int(text) - int(used.read_text()) + cache)
-    return free
+    """Bytes that can still be allocated: what the machine has free, or a limit of this process or its groups."""
+    return _limits.free_memory()
 
 
 def memory(need: int, what: str, ways_out: str) -> None:
@@ -77,6 +94,41 @@ def memory(need: int, what: str, ways_out: str) -> None:
     free = available_memory()
     if need > free:
         raise MemoryError(f"{what} takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free: {ways_out}")
+
+
+def room_for_arrays() -> int:
+    """Bytes that the arrays of a computation can take: the available memory, and limits count its threads too."""
+    taken = _limits.taken_in_any_case()
+    return max(0, min([available_memory(), *(left - taken for left in _limits.left_by_limits())]))
+
+
+def room_to_work(need: int = 0) -> None:
+    """Raise MemoryError if the limits of this process leave no room for a computation whose arrays take `need` bytes.
+
+    Without room for its threads and libraries it would hang, or the libraries would end the process.
+    """
+    left = min(_limits.left_by_limits(), default=None)
+    taken = _limits.taken_in_any_case()
+    if left is not None and need + taken > left:
+        raise MemoryError(
+            f"the limits of this process (ulimit -v or -d) leave it {max(0, left) / 1e9:.2f} GB, and this takes "
+            f"{(need + taken) / 1e9:.2f} GB, {taken / 1e9:.2f} GB of them for libraries and threads: raise the limits, "
+            "or use fewer cores, as with taskset -c 0 python"
+        )
+
+
+def room_on_disk(out: Any) -> None:
+    """Raise OSError if `out` is a memory map of a file for which its disk has no room."""
+    path = file_of(out)
+    if path is not None and os.path.exists(path):
+        _limits.reserve_on_disk(Path(path), out.nbytes)
+
+
+def file_of(A: Any) -> Any:
+    """The file that an array, or what it is a view of, is mapped to; None if there is none."""
+    while A is not None and not hasattr(A, "filename"):
+        A = getattr(A, "base", None)
+    return None if A is None else A.filename
 
 
 def same_columns(d: int, e: int) -> None:
@@ -201,20 +253,25 @@ def sums_fit(A: np.ndarray) -> None:
             raise ValueError(f"A holds {top:g}: sums over {len(A)} items overflow; divide A by that number")
 
 
+def row_numbers(rows: Any, n: int, name: str) -> np.ndarray:
+    """Return row numbers within range(n), at least one, as int64."""
+    rows = as_line(rows, name)
+    if rows.ndim != 1 or not rows.size or rows.dtype.kind not in "iu":
+        hint = f"; one row? pass [{rows}]" if rows.ndim == 0 and rows.dtype.kind in "iu" else ""
+        hint = "; a mask? use np.flatnonzero" if rows.dtype.kind == "b" else hint
+        raise ValueError(f"{name} must be a list of row numbers, got {rows.dtype} {rows.shape}{hint}")
+    if rows.min() < 0 or rows.max() >= n:
+        raise ValueError(f"{name} must lie between 0 and {n - 1}, got {rows.min()}..{rows.max()}")
+    return rows.astype(np.int64)
+
+
 def medoids(medoids: Any, n: int, name: str) -> np.ndarray:
     """Return distinct row numbers within range(n) as int64."""
-    try:
-        medoids = np.asarray(medoids)
-    except ValueError:  # ragged
-        medoids = np.empty(0, object)
-    if medoids.ndim != 1 or not medoids.size or medoids.dtype.kind not in "iu":
-        raise ValueError(f"{name} must be a list of row numbers, got {medoids.dtype} {medoids.shape}")
-    if medoids.min() < 0 or medoids.max() >= n:
-        raise ValueError(f"{name} must lie between 0 and {n - 1}, got {medoids.min()}..{medoids.max()}")
+    medoids = row_numbers(medoids, n, name)
     if len(np.unique(medoids)) < len(medoids):
         values, counts = np.unique(medoids, return_counts=True)
         raise ValueError(f"{name} must be distinct, row {values[counts > 1][0]} came more than once")
-    return medoids.astype(np.int64)
+    return medoids
 
 
 def weights(weights: Any, n: int) -> np.ndarray | None:
@@ -295,24 +352,44 @@ def whole_number(value: Any, name: str, low: int, high: int | None = None, why: 
             raise TypeError
         number = operator.index(value)
     except TypeError:
-        raise TypeError(f"{name} must be a whole number, got {value!r}") from None
+        raise TypeError(f"{name} must be a whole number, got {shown(value)}") from None
+    if high is not None and high < low:
+        raise ValueError(f"there are too few items: {name} must be at least {low}, and at most {high} is possible{why}")
     if number < low or (high is not None and number > high):
         span = f"between {low} and {high}{why}" if high is not None else f"at least {low}"
-        raise ValueError(f"{name} must be {span}, got {number}")
+        raise ValueError(f"{name} must be {span}, got {shown(number)}")
     return number
 
 
-def share(value: Any, name: str) -> float:
-    """Return `value` as a float, 0 or larger; anything that is no such number is refused."""
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
-        raise TypeError(f"{name} must be a number, got {value!r}")
-    if not 0 <= value < np.inf:
-        raise ValueError(f"{name} must be a finite number, 0 or larger, got {value}")
-    return float(value)
+def seed(random_state: Any) -> int:
+    """A seed from what scikit-learn takes: a whole number as it is, else one drawn from a generator.
+
+    None draws from NumPy's global generator, which `np.random.seed` sets.
+    """
+    if random_state is None:
+        return int(np.random.randint(2**31))  # noqa: NPY002
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**31))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    return whole_number(random_state, "random_state", 0)
+
+
+def some_ks(ks: Any, n: int | None) -> list[int]:
+    """Return numbers of clusters as ascending ints, distinct and between 2 and n - 1; n is None if it is not known."""
+    if isinstance(ks, str | bytes | dict) or not hasattr(ks, "__len__") or getattr(ks, "ndim", 1) != 1:
+        raise TypeError(f"ks must be a list of numbers of clusters, got {shown(ks)}")
+    most = None if n is None else n - 1
+    ks = [whole_number(k, "each of ks", 2, most, " (the number of rows less one)") for k in ks]
+    if not ks or len(set(ks)) < len(ks):
+        raise ValueError(f"ks must list at least one number of clusters, each once, got {ks[:20]}")
+    return sorted(ks)
 
 
 def one_of(value: Any, name: str, allowed: tuple[str, ...]) -> None:
     """Raise unless `value` is one of the words in `allowed`."""
     if not (isinstance(value, str) and value in allowed):
         words = ", ".join(map(repr, allowed))
-        raise ValueError(f"{name} must be one of {words}, got {value!r}")
+        meant = ELSEWHERE.get(value) if isinstance(value, str) else None
+        hint = f"; for that take {name}={meant!r}" if meant in allowed else ""
+        raise ValueError(f"{name} must be one of {words}, got {shown(value)}{hint}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
+from simlib import _kinds
+
 SHORT = 28  # characters of a label in a picture and in the explorer
 LONG = 80  # characters of a label on a page
 JOINERS = "\u200c\u200d"  # hold letters of Persian or Hindi and pictures together: no control characters
@@ -27,15 +29,11 @@ def names_of(labels: Any, n: int, A: Any = None, called: str = "labels") -> list
     >>> names_of(["plum", 7], 2), names_of(None, 2)
     (['plum', '7'], ['0', '1'])
     """
-    if isinstance(labels, str) or getattr(labels, "ndim", 1) != 1:
-        kind = type(labels).__name__
-        raise TypeError(f"{called} must hold one name a row, got a {kind}: pass one column of it, or its index")
+    if hasattr(labels, "iloc") and labels.ndim != 1:
+        raise TypeError(f"{called} must hold one name a row, got a frame: pass one column of it, or its index")
     if labels is None:
         labels = A.index if hasattr(A, "iloc") else range(n)
-    names = [str(name) for name in labels]
-    if len(names) != n:
-        raise ValueError(f"{called} must hold one name a row, {n}, got {len(names)}")
-    return names
+    return [str(name) for name in _kinds.names(labels, called, n)]
 
 
 def plain(text: Any, longest: int = LONG) -> str:
@@ -52,6 +50,20 @@ def plain(text: Any, longest: int = LONG) -> str:
     seen = "".join(c if c.isprintable() or c in JOINERS or c.isspace() else "�" for c in text)
     line = " ".join(seen.split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def figures(value: float, decimals: int) -> str:
+    """A number with so many decimals or, where these would show 0, as many significant digits; no minus before a zero.
+
+    Examples
+    --------
+    >>> figures(0.12345, 4), figures(0.0000012345, 4), figures(-0.0, 2), figures(1234567.8, 2)
+    ('0.1235', '1.234e-06', '0.00', '1234567.80')
+    """
+    value = float(value)
+    if value != 0 and abs(value) < 0.5 * 10.0**-decimals:
+        return f"{value:.{max(decimals, 1)}g}"
+    return f"{value + 0.0:.{decimals}f}"  # + 0.0: no minus before a zero
 
 
 def marked(text: Any, longest: int = LONG) -> str:

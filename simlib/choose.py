@@ -7,21 +7,24 @@ stability of a clustering is an adjusted Rand index, 1 for the same clusters aga
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _kinds
+from simlib._arrays import as_line, index_of, same_fields
 from simlib._engine import overlaps, silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
+from simlib._labels import figures
 from simlib.medoids import Clustering, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
+MOST_ROUNDS = 10**6  # subsamples: what is meant as a seed or as a number of rows is no number of rounds
 STRAIGHT = 0.1  # a curve that leaves its chord by less than this share of its height has no elbow
 
 
@@ -34,9 +37,11 @@ class Pick(NamedTuple):
     doubt: str
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class KScan:
     """One swap-optimal clustering a k, with its criteria; all arrays are (len(ks),).
+
+    ``scan[14]`` is the Clustering of k = 14; the ks are what a loop over a scan goes through.
 
     Attributes
     ----------
@@ -74,6 +79,39 @@ class KScan:
         weight = self.fits[0].sample_weight
         return self.inertia / (len(self.fits[0].labels) if weight is None else weight.sum())
 
+    def __getitem__(self, k: int) -> Clustering:
+        """The clustering of k clusters."""
+        if k not in self.ks:
+            raise KeyError(f"k={k!r} is not among the ks of this scan, {self.ks.tolist()}")
+        return self.fits[int(np.flatnonzero(self.ks == k)[0])]
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self.ks.tolist())
+
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
+
+    def to_frame(self) -> Any:
+        """The criteria as a pandas DataFrame: a row a k, which is its index, and a column for each array of the scan.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> points = np.array([1.0, 2.0, 3.0, 10.0, 11.0, 12.0])
+        >>> scan = scan_k(abs(points[:, None] - points), [2, 3], metric="precomputed")
+        >>> frame = scan.to_frame()
+        >>> print(frame[["inertia", "mean_distance", "singletons"]].round(2))  # doctest: +NORMALIZE_WHITESPACE
+           inertia  mean_distance  singletons
+        k
+        2      4.0           0.67           0
+        3      3.0           0.50           1
+        """
+        import pandas as pd
+
+        mean = "mean_distance" if METRICS[self.fits[0].metric].of_distances else "mean_similarity"
+        names = ("inertia", mean, "medoid_silhouette", "silhouette", "smallest", "largest", "singletons", "seconds")
+        return pd.DataFrame({name: getattr(self, name) for name in names}, index=pd.Index(self.ks, name="k"))
+
     def table(self) -> str:
         """The criteria as text, a line a k (without the seconds, so that it is the same every time)."""
         far = METRICS[self.fits[0].metric].of_distances
@@ -81,8 +119,12 @@ class KScan:
         head = "     k   inertia  {:>15}  medoid silhouette  silhouette  smallest  largest  singletons"
         lines = [head.format("mean distance" if far else "mean similarity")]
         columns = (self.ks, self.inertia, means, self.medoid_silhouette, self.silhouette)
-        for row in zip(*columns, self.smallest, self.largest, self.singletons, strict=True):
-            lines.append("{:6d} {:9.2f} {:16.4f} {:18.4f} {:11.4f} {:9d} {:8d} {:11d}".format(*row))
+        for k, inertia, *scores, low, high, single in zip(
+            *columns, self.smallest, self.largest, self.singletons, strict=True
+        ):
+            mean, by_medoids, by_items = (figures(score, 4) for score in scores)
+            loss = figures(inertia, 2)
+            lines.append(f"{k:6d} {loss:>9} {mean:>16} {by_medoids:>18} {by_items:>11} {low:9d} {high:8d} {single:11d}")
         return "\n".join(lines)
 
     def picks(self, null: KScan | None = None) -> tuple[Pick, ...]:
@@ -111,6 +153,8 @@ class KScan:
         medoid_silhouette 3 the next best, k = 4, is 0.031 lower
         silhouette 3 the next best, k = 2, is 0.064 lower
         """
+        if null is not None:
+            _kinds.instance(null, "null", KScan, "scan_k")
         return (_elbow(self), *(_peak(name, self, null) for name in ("medoid_silhouette", "silhouette")))
 
     def __repr__(self) -> str:
@@ -158,7 +202,7 @@ def scan_k(
     ks: Sequence[int],
     *,
     metric: str = "similarity",
-    random_state: int = 0,
+    random_state: Any = 0,
     progress: bool = False,
     sample_weight: Any = None,
 ) -> KScan:
@@ -168,7 +212,7 @@ def scan_k(
     ----------
     A, metric : as in `kmedoids`
     ks : distinct whole numbers between 2 and n - 1, in any order
-    random_state : int
+    random_state : int, None, or a generator of NumPy
         Checked but not used: the greedy start and the way down from it are deterministic.
     progress : bool
         Draw a bar over the ks.
@@ -202,9 +246,10 @@ def scan_k(
     >>> print(scan.inertia, scan.silhouette.round(2))
     [4. 3.] [0.85 0.5 ]
     """
-    _check.whole_number(random_state, "random_state", 0)
-    A = _check.as_host(A, "A")
-    ks = _check_ks(ks, A.shape[0])
+    _check.seed(random_state)
+    _kinds.flag(progress, "progress")
+    A, index = _check.as_host(A, "A"), index_of(A)
+    ks = _check.some_ks(ks, A.shape[0])
     weight = _check.weights(sample_weight, A.shape[0])
     items = prepare_host(A, metric).weighted(weight)
     done: list[tuple] = []
@@ -218,6 +263,7 @@ def scan_k(
             if not done:
                 raise
     fits, medoid_silhouettes, silhouettes, seconds = zip(*done[::-1], strict=True)
+    fits = tuple(replace(fit, index=index) for fit in fits)
     sizes = [fit.sizes for fit in fits]
     return KScan(
         np.array([len(fit.medoids) for fit in fits]),
@@ -252,7 +298,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     Parameters
     ----------
     A, metric : as in `kmedoids`; for similarities the distance is 1 - similarity
-    labels : integers (n,)
+    labels : integers (n,), or a Clustering of the n items
         At least two different ones.
     sample_weight : numbers (n,), optional
         How much each item counts in the means: one of weight 3 like three equal rows, of which one is the item itself.
@@ -281,7 +327,7 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     >>> print(silhouette(abs(points[:, None] - points), [0, 0, 1], metric="precomputed").round(2))
     [0.9  0.89 0.  ]
     """
-    labels = np.asarray(labels)
+    labels = labels.labels if isinstance(labels, Clustering) else as_line(labels, "labels")
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
     A = _check.as_host(A, "A")
@@ -317,7 +363,7 @@ def stability(
     metric: str = "similarity",
     rounds: int = 10,
     share: float = 0.5,
-    random_state: int = 0,
+    random_state: Any = 0,
     progress: bool = False,
 ) -> Stability:
     """How much of a clustering into k survives when only some of the items are seen.
@@ -334,8 +380,8 @@ def stability(
         Subsamples.
     share : float
         Of the items in a subsample, between 0 and 1.
-    random_state : int
-        Seed of the subsamples and of the starts.
+    random_state : int, None, or a generator of NumPy
+        Seed of the subsamples and of the starts, as in `kmedoids`.
     progress : bool
         Draw a bar over the rounds.
 
@@ -368,11 +414,12 @@ def stability(
     """
     from sklearn.metrics import adjusted_rand_score
 
-    rounds = _check.whole_number(rounds, "rounds", 1)
-    random_state = _check.whole_number(random_state, "random_state", 0)
+    _kinds.flag(progress, "progress")
+    rounds = _check.whole_number(rounds, "rounds", 1, MOST_ROUNDS)
+    random_state = _check.seed(random_state)
     A = _check.as_host(A, "A")
     if isinstance(share, bool) or not isinstance(share, int | float | np.number) or not 0 < share < 1:
-        raise ValueError(f"share must be a number between 0 and 1, got {share!r}")
+        raise ValueError(f"share must be a number between 0 and 1, got {_kinds.shown(share)}")
     size = int(share * A.shape[0])
     k = _check.whole_number(k, "k", 2, size, f" (the {size} items in a subsample)")
     items = prepare_host(A, metric)
@@ -393,7 +440,7 @@ def stability(
     return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores), medoids, tuple(jaccard.tolist()))
 
 
-def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
+def shuffle_columns(X: Any, random_state: Any = 0) -> np.ndarray:
     """Vectors without structure: each column of X in an order of its own.
 
     Every column keeps its values, so lengths and spread stay what they were; what the columns had to do with one
@@ -402,8 +449,8 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
     Parameters
     ----------
     X : array (n, d)
-    random_state : int
-        Seed.
+    random_state : int, None, or a generator of NumPy
+        Seed, as in `kmedoids`.
 
     Returns
     -------
@@ -418,15 +465,5 @@ def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:
      [ 1 20]
      [ 2 10]]
     """
-    rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
+    rng = np.random.default_rng(_check.seed(random_state))
     return rng.permuted(_check.as_array(X, "X"), axis=0)
-
-
-def _check_ks(ks: Sequence[int], n: int) -> list[int]:
-    """Return ks as ascending ints, distinct and between 2 and n - 1."""
-    if np.ndim(ks) != 1:
-        raise TypeError(f"ks must be a list of numbers of clusters, got {ks!r}")
-    ks = [_check.whole_number(k, "each of ks", 2, n - 1, " (the number of rows less one)") for k in ks]
-    if not ks or len(set(ks)) < len(ks):
-        raise ValueError(f"ks must list at least one number of clusters, each once, got {ks}")
-    return sorted(ks)

@@ -11,28 +11,32 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from simlib import _check
+from simlib._arrays import same_fields
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = Path(__file__).resolve().parent / "_data"  # where an installed wheel has the files of data/
 DATA = SHIPPED if SHIPPED.exists() else ROOT / "data"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Sample:
     """Vectors with a name and a category each, and a card that says where they come from.
+
+    ``sample[:500]`` and ``sample[rows]`` hold some of the items; ``len(sample)`` is their number.
 
     Attributes
     ----------
     vectors : float32 (n, d)
     names : str (n,)
     categories : str (n,), the true groups; they serve to judge clusters, not to make them
-    card : str; it tells what the items are, how many there are, how the vectors were made, and the licences
+    card : str; it tells of the whole sample what the items are, how the vectors were made, and the licences
     synsets : str (n,), part of speech and offset in WordNet 3.0 (only the words have them, else None)
     tags : int64 (n,), how often SemCor uses the word in this sense (only the words have them, else None)
     """
@@ -44,17 +48,32 @@ class Sample:
     synsets: np.ndarray | None = None
     tags: np.ndarray | None = None
 
+    def __len__(self) -> int:
+        return len(self.vectors)
+
+    def __getitem__(self, rows: Any) -> Sample:
+        """Some of the items: a slice, row numbers or a mask. Their arrays are views or copies as NumPy makes them."""
+        if not isinstance(rows, slice) and np.ndim(rows) != 1:
+            raise TypeError(f"some items of a sample are a slice, row numbers or a mask, got {rows!r}; one: [{rows!r}]")
+        arrays = {name: each[rows] for name, each in vars(self).items() if isinstance(each, np.ndarray)}
+        return replace(self, **arrays)
+
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
+
     def __repr__(self) -> str:
         n, d = self.vectors.shape
         return f"Sample(n={n}, d={d}, {len(np.unique(self.categories))} categories)"
 
 
-def load(name: str) -> Sample:
+def load(name: str, n: int | None = None) -> Sample:
     """Load a sample: ``"words"`` (20,000 English words, 384-d) or ``"digits"`` (1,797 images, 64-d).
 
     Parameters
     ----------
     name : {"words", "digits"}
+    n : int, optional
+        Only the first n items; of the words the most common ones. Default: all.
 
     Returns
     -------
@@ -64,7 +83,7 @@ def load(name: str) -> Sample:
     Raises
     ------
     ValueError
-        The name is unknown, or a file is not the one that was published: its checksum differs.
+        The name is unknown, n is out of range, or a file is not the one that was published: its checksum differs.
     FileNotFoundError
         The data folder is missing.
 
@@ -77,9 +96,12 @@ def load(name: str) -> Sample:
     --------
     >>> load("words")
     Sample(n=20000, d=384, 41 categories)
+    >>> len(load("digits", n=500))
+    500
     """
     _check.one_of(name, "name", ("words", "digits"))
-    return _words() if name == "words" else _digits()
+    sample = _words() if name == "words" else _digits()
+    return sample if n is None else sample[: _check.whole_number(n, "n", 1, len(sample), f" (all {name})")]
 
 
 def _words() -> Sample:
@@ -129,7 +151,8 @@ def results_folder() -> Path:
 def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     """Yield a temporary path beside `path`. What was written there is renamed to `path` when the block ends well.
 
-    If the block fails or is interrupted, the old file stays, or there is none as before.
+    If the block fails or is interrupted, the old file stays, or there is none as before. Where `path` is a symbolic
+    link, the file that it leads to is written, and the link stays.
 
     Examples
     --------
@@ -140,10 +163,22 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     ...     print(open(folder + "/note.txt").read())
     done
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     draft = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
     try:
-        yield draft
-        os.replace(draft, path)
+        with named(draft, path):
+            yield draft
+            os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+@contextmanager
+def named(draft: Path, path: Path) -> Iterator[None]:
+    """Turn an error about a draft, or a file in it, into one about the path that a person gave."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or not str(error.filename).startswith(str(draft)):
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None

@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Condition
 from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import tiles
 from simlib._engine.items import by_cluster
 from simlib._engine.tiles import Scaled, unit_scale
 from simlib._extras import extra
+from simlib._labels import figures
+from simlib.data import named
 from simlib.medoids import Clustering
 from simlib.medoids import kmedoids as kmedoids_in_memory
 
@@ -107,13 +112,14 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     with extra("dask", "write_zarr"):
         import zarr
 
-    X, path = _checked(X), Path(path)
+    X, path = _checked(X), _kinds.path(path, "path")
+    _kinds.flag(progress, "progress")
     sizes = X.chunks[0]
     if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
         raise ValueError(f"the chunks of rows must be of one size, got {_few(sizes)}: X.rechunk(({sizes[0]}, -1))")
     if path.exists():
         raise FileExistsError(f"{path} exists already: name another, or remove it first")
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     chunks = (min(sizes[0], X.shape[0]),) * 2
     need, free = X.shape[0] ** 2 * np.dtype(_check.working_dtype(X.dtype)).itemsize, shutil.disk_usage(path.parent).free
     if need > 2 * free:  # compression does not halve numbers like these
@@ -121,7 +127,8 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
             errno.ENOSPC, f"the matrix takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free", str(path.parent)
         )
     try:
-        zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
+        with named(draft, path):
+            zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
         blocks, first = _prepared(X), np.concatenate([[0], np.cumsum(sizes)]).tolist()
         for i in tqdm(range(len(blocks)), "similarity", unit="row of blocks", disable=not progress):
             writes = [
@@ -132,6 +139,7 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
                 raise failed
         os.rename(draft, path)
     finally:
+        _writers.give_up(str(draft))
         shutil.rmtree(draft, ignore_errors=True)
 
 
@@ -179,7 +187,7 @@ def kmedoids(
     *,
     method: str = "sample",
     init: Any = "random",
-    random_state: int = 0,
+    random_state: Any = 0,
     max_iter: int = 300,
     progress: bool = False,
     callback: Callable[[int, int, float, float], None] | None = None,
@@ -197,7 +205,7 @@ def kmedoids(
         at random, or 20 k if that is more. From there it goes on with the loop over all rows.
     init : {"random", "first"} or k distinct row numbers
         The start of "alternate".
-    random_state : int
+    random_state : int, None, or a generator of NumPy
         Seed of the sample and of the random start.
     max_iter : int
         Most rounds of the loop.
@@ -230,7 +238,9 @@ def kmedoids(
     n = X.shape[0]
     k = _check.whole_number(n_clusters, "n_clusters", 1, n, " (the number of rows)")
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
-    rng = np.random.default_rng(_check.whole_number(random_state, "random_state", 0))
+    _kinds.flag(progress, "progress")
+    _kinds.function(callback, "callback")
+    rng = np.random.default_rng(_check.seed(random_state))
     if method == "alternate":
         _check.init(init, k, n, STARTS)
     elif not (isinstance(init, str) and init == "random"):
@@ -248,7 +258,7 @@ def kmedoids(
             history.append(loss)
             seconds = time.perf_counter() - began
             bar.update()
-            bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {loss:.4f}, {seconds:.1f} s")
+            bar.set_postfix_str(f"{k - changed} of {k} medoids unchanged, inertia {figures(loss, 4)}, {seconds:.1f} s")
             if callback is not None:
                 callback(len(history), changed, loss, seconds)
     labels, closeness = dask.compute(*_assigned(X, rows, *_held([_centres(X, rows)])))
@@ -336,18 +346,52 @@ def _product(a: Scaled, b: Scaled, same: bool) -> np.ndarray:
     return tiles.product(a, b, same)
 
 
+class _Writers:
+    """The blocks that threads of this process are writing. After an interrupt they would bring a draft back to life."""
+
+    def __init__(self) -> None:
+        self.changed = Condition()
+        self.writing: Counter[str] = Counter()
+        self.given_up: set[str] = set()
+
+    @contextmanager
+    def one_more(self, draft: str) -> Iterator[bool]:
+        """Count one block more for as long as it is written; says whether it is wanted."""
+        with self.changed:
+            wanted = draft not in self.given_up
+            self.writing[draft] += wanted
+        try:
+            yield wanted
+        finally:
+            with self.changed:
+                self.writing[draft] -= wanted
+                self.changed.notify_all()
+
+    def give_up(self, draft: str) -> None:
+        """Let no further block be written, and wait for those that are under way."""
+        with self.changed:
+            self.given_up.add(draft)
+            self.changed.wait_for(lambda: not self.writing[draft])
+
+
+_writers = _Writers()
+
+
 @delayed
 def _write(path: str, tile: np.ndarray, i: int, j: int) -> OSError | None:
     """Store a block and its mirror image; returns what went wrong."""
     import zarr
 
-    try:
-        store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
-        store[i : i + p, j : j + q] = tile
-        if i != j:
-            store[j : j + q, i : i + p] = tile.T
-    except OSError as error:
-        return error
+    with _writers.one_more(path) as wanted:
+        if not wanted:
+            return None
+        try:
+            store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
+            store[i : i + p, j : j + q] = tile
+            if i != j:
+                store[j : j + q, i : i + p] = tile.T
+        except OSError as error:
+            return error
     return None
 
 

@@ -83,7 +83,7 @@ def ensemble(
     *,
     metric: str = "similarity",
     n_init: int = 20,
-    random_state: int = 0,
+    random_state: Any = 0,
     progress: bool = False,
 ) -> Ensemble:
     """Cluster from many random starts, and see which items and clusters the ends agree about.
@@ -134,7 +134,7 @@ def ensemble(
     {4: 13, 2: 4, 1: 2, 5: 1}
     """
     n_init = _check.whole_number(n_init, "n_init", 2)
-    random_state = _check.whole_number(random_state, "random_state", 0)
+    random_state = _check.seed(random_state)
     A = _check.as_given(A, "A")
     k = _check.whole_number(k, "k", 1, A.shape[0], " (the number of rows)")
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import dual
 from simlib._engine.items import Items
 from simlib._engine.kernels.dual import MUST, NEVER
@@ -179,7 +179,8 @@ def optimality_gap(
     Gap(k=2, inertia=3.0000, lower=3.0000: proven optimal)
     """
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
-    tol = _check.share(tol, "tol")
+    tol = _kinds.number(tol, "tol", 0)
+    _kinds.flag(progress, "progress")
     A = _check.as_given(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     weight = _check.weights(sample_weight, A.shape[0])

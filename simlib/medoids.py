@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
+from simlib._arrays import index_of, same_fields
 from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels.sums import best_members
@@ -22,15 +23,17 @@ from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
 from simlib._engine.starts import Constraints
+from simlib._labels import figures
 from simlib.similarity import SIMILARITIES
 
 METHODS = ("fasterpam", "alternate")
 UNITS = {"fasterpam": "passes", "alternate": "iterations"}  # what a bar counts
 MAX_ITER = 300
+MOST_STARTS = 10**6  # of `n_init`: what is meant as a seed or as a number of rows is no number of starts
 PREDICTED = 10_000  # rows whose similarities to the medoids are held at once
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Clustering:
     """k medoids and who belongs to them.
 
@@ -48,6 +51,7 @@ class Clustering:
     spread : tuple of float, the inertia at each of the `n_init` ends
     unit : float, the self-similarity that the similarities were divided by; 1 where each item has 1 to itself
     sample_weight : float64 (n,), how much each item counts in the inertia, or None: all count once
+    index : the index of the pandas frame that A was, else None
     """
 
     medoids: np.ndarray
@@ -63,6 +67,7 @@ class Clustering:
     spread: tuple[float, ...] = ()
     unit: float = 1.0
     sample_weight: np.ndarray | None = field(default=None, repr=False)
+    index: Any = None
 
     @property
     def similarity(self) -> np.ndarray:
@@ -87,35 +92,113 @@ class Clustering:
         order = np.lexsort((rows, -self.closeness[rows], rows != self.medoids[j]))
         return rows[order]
 
+    def table(self, labels: Any = None) -> Any:
+        """One row an item, as a pandas DataFrame: the columns of a report's list of items.
+
+        Parameters
+        ----------
+        labels : n names, optional
+            Default: the index of the frame that A was, else the row numbers.
+
+        Returns
+        -------
+        DataFrame
+            Its index, ``row``, is the row number. ``item`` is the label, ``cluster`` the position in `medoids`,
+            ``exemplar`` the label of the own medoid. ``similarity`` to it, or ``distance`` from it, comes next.
+            ``rank`` is the item's place in ``members(cluster)``: 0 for the medoid, then the closest.
+
+        Raises
+        ------
+        ValueError
+            `labels` has not one entry an item.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> points = np.array([1.0, 2.0, 4.0, 10.0, 11.0])
+        >>> fit = kmedoids(abs(points[:, None] - points), 2, metric="precomputed", init="build")
+        >>> print(fit.table(list("abcde")))  # doctest: +NORMALIZE_WHITESPACE
+            item  cluster exemplar  distance  rank
+        row
+        0      a        0        b       1.0     1
+        1      b        0        b       0.0     0
+        2      c        0        b       2.0     2
+        3      d        1        d       0.0     0
+        4      e        1        d       1.0     1
+        """
+        import pandas as pd
+
+        if labels is None:
+            labels = np.arange(len(self.labels)) if self.index is None else self.index
+        if len(labels) != len(self.labels):
+            raise ValueError(f"labels must have one entry an item, {len(self.labels)}, got {len(labels)}")
+        kind = getattr(labels, "dtype", np.dtype(object))
+        # Text of pandas' own type refuses half characters, which a label from a file may hold.
+        item = pd.Index(labels, dtype=object if kind.kind == "U" else kind)
+        rank = np.empty(len(self.labels), np.int64)
+        for j, size in enumerate(self.sizes):
+            rank[self.members(j)] = np.arange(size)
+        of_distances = METRICS[self.metric].of_distances
+        columns = {
+            "item": item,
+            "cluster": self.labels,
+            "exemplar": item[self.medoids[self.labels]],
+            METRICS[self.metric].entry: self.distance if of_distances else self.similarity,
+            "rank": rank,
+        }
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(item), name="row"))
+
     def predict(self, A: Any) -> np.ndarray:
         """Labels int32 (m,) of new items: their vectors (m, d), or their closeness to the medoids (m, k).
 
-        For ``metric="similarity"`` the rows are similarities to the medoids, for ``"precomputed"`` distances.
+        After ``metric="cosine"`` or ``"correlation"`` the rows are vectors. After ``"similarity"`` they are
+        similarities to the medoids, after ``"precomputed"`` distances from them.
         """
-        if self.centres is not None and _check.is_sparse(A):
-            return self._by_centres(A.tocsr())
+        if self.centres is not None:
+            return self._by_centres(A.tocsr() if _check.is_sparse(A) else _check.as_array(A, "A"))
         rows = _check.as_array(A, "A")
         _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
-        if self.centres is not None:
-            return self._by_centres(rows)
         if rows.shape[1] != len(self.medoids):
-            raise ValueError(f"A must have one column a medoid, {len(self.medoids)}, got {rows.shape[1]}")
+            raise ValueError(_not_to_medoids(self, rows.shape[1]))
         best = rows.argmin(axis=1) if METRICS[self.metric].of_distances else rows.argmax(axis=1)
         return best.astype(np.int32)
 
     def _by_centres(self, rows: Any) -> np.ndarray:
         """Labels int32 (m,) of vectors (m, d), a part at a time."""
+        centres: Any = self.centres
+        if rows.shape[1] != centres.shape[1]:
+            d = centres.shape[1]
+            raise ValueError(f"A must hold vectors of {d} numbers, as in the fit, got {rows.shape[1]} columns")
+        if not _check.is_sparse(rows):
+            _check.finite_rows(np.isfinite(rows).all(axis=1), "A")
         compare, parts = SIMILARITIES[self.metric], range(0, rows.shape[0], PREDICTED)
-        best = (compare(rows[i : i + PREDICTED], self.centres).argmax(axis=1) for i in parts)
+        best = (compare(rows[i : i + PREDICTED], centres).argmax(axis=1) for i in parts)
         return np.concatenate([part.astype(np.int32) for part in best])
+
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
 
     def __repr__(self) -> str:
         end = "converged" if self.converged else "stopped by max_iter"
         end += "" if self.unit == 1 else f", similarities divided by {self.unit:g}"
         return (
-            f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={self.inertia:.4f}, "
+            f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={figures(self.inertia, 4)}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
         )
+
+
+def _not_to_medoids(fit: Clustering, columns: int) -> str:
+    """What to say when new items did not come as their closeness to the medoids of a matrix."""
+    k, of_distances = len(fit.medoids), METRICS[fit.metric].of_distances
+    entries = "distances from" if of_distances else "similarities to"
+    call = "cosine_similarity(new, X[fit.medoids])"
+    if of_distances:
+        call = "sklearn.metrics.pairwise_distances(new, X[fit.medoids])"
+    return (
+        f"this clustering was made from a matrix, so A must hold the {entries} its {k} medoids, one column a medoid, "
+        f"got {columns} columns. From vectors new and X: fit.predict({call}). Or cluster the vectors themselves, "
+        f'fit = kmedoids(X, {k}, metric="cosine"): then fit.predict(new) takes vectors'
+    )
 
 
 def kmedoids(
@@ -126,7 +209,7 @@ def kmedoids(
     method: str = "fasterpam",
     init: Any = "random",
     n_init: int = 1,
-    random_state: int = 0,
+    random_state: Any = 0,
     max_iter: int = MAX_ITER,
     progress: bool = False,
     callback: Callback | None = None,
@@ -158,8 +241,8 @@ def kmedoids(
         How many ends to reach; the best is returned, `spread` lists the inertia of all. For "random" and
         "k-medoids++" each has a start of its own. For the other starts a few medoids of the best end so far are
         exchanged at random and swaps repair the damage: a swap optimum is not always the optimum.
-    random_state : int
-        Seed of the random starts and exchanges.
+    random_state : int, None, or a generator of NumPy
+        Seed of the random starts and exchanges. None takes another each time, a generator moves on.
     max_iter : int
         Most iterations (for swaps: passes over all items).
     progress : bool
@@ -229,9 +312,11 @@ def kmedoids(
     [1 3] [0 0 0 1 1] 3.0
     """
     _check.one_of(method, "method", METHODS)
-    n_init = _check.whole_number(n_init, "n_init", 1)
+    n_init = _check.whole_number(n_init, "n_init", 1, MOST_STARTS)
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
-    random_state = _check.whole_number(random_state, "random_state", 0)
+    random_state, index = _check.seed(random_state), index_of(A)
+    _kinds.flag(progress, "progress")
+    _kinds.function(callback, "callback")
     A = _check.as_given(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
     _check.init(init, k, A.shape[0], starts.STARTS)
@@ -257,7 +342,7 @@ def kmedoids(
                 found = search.fasterpam(items, begin, max_iter, told, perturbations, constraints)
                 fits = [clustering(items, each) for each in found]
     best = min(fits, key=lambda fit: fit.inertia)
-    return replace(best, spread=best.spread or tuple(fit.inertia for fit in fits))
+    return replace(best, spread=best.spread or tuple(fit.inertia for fit in fits), index=index)
 
 
 def assign(A: Any, medoids: Any, *, metric: str = "similarity", sample_weight: Any = None) -> Clustering:
@@ -279,11 +364,11 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity", sample_weight: A
     >>> print(assign(np.array([[1, 0.9, 0], [0.9, 1, 0], [0, 0, 1]]), [0, 2]).labels)
     [0 0 1]
     """
-    A = _check.as_given(A, "A")
+    A, index = _check.as_given(A, "A"), index_of(A)
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     weight = _check.weights(sample_weight, A.shape[0])
     with memory_explained(A):
-        return clustering(prepare(A, metric).weighted(weight), Found(medoids))
+        return replace(clustering(prepare(A, metric).weighted(weight), Found(medoids)), index=index)
 
 
 @dataclass(frozen=True)
@@ -343,13 +428,15 @@ def certify(
     >>> print(proof.is_optimal, proof.best_delta, proof.swap_out, proof.swap_in)
     False -1.0 0 1
     """
+    tol = _kinds.number(tol, "tol", 0)
     A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     n, k = A.shape[0], len(medoids)
     must, never = _check.constraints(must, never, k, n)
     _check.kept_to(medoids, must, never, "medoids")
     items = prepare_host(A, metric).weighted(_check.weights(sample_weight, n))
-    _check.whole_number(k, "the number of medoids", 1, n - 1, " (n - 1)")
+    if k == n:
+        raise ValueError(f"medoids holds all {n} items: there is no other item to exchange one for, nothing to certify")
     owner, d1, d2 = _two_nearest(items, medoids)
     removal = np.bincount(owner, _weighed(d2 - d1, items), k)  # what it costs to take a medoid away
     removal[np.isin(medoids, must)] = np.inf

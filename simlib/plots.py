@@ -18,10 +18,11 @@ import numpy as np
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from simlib import _cards, _check
+from simlib import _cards, _check, _kinds
+from simlib._arrays import as_line
 from simlib._engine.metrics import METRICS
 from simlib._extras import extra
-from simlib._labels import SHORT, names_of, plain
+from simlib._labels import SHORT, figures, names_of, plain
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 from simlib.similarity import between
@@ -71,9 +72,10 @@ def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
     At most 500 evenly spaced rows of S are counted.
     """
     ax = _axes(ax)
-    S = np.asarray(S)
+    S = _square(S)
     rows = _evenly(len(S), 500)
     sample = S[rows].astype(np.float32)  # (r, n)
+    _check.finite_rows(np.isfinite(sample).all(axis=1), "S")
     own = sample[range(len(rows)), rows]  # (r,), the similarities of the items to themselves
     edges = np.linspace(-1, 1, 201)
     counts = np.histogram(np.clip(sample, -1, 1), edges)[0] - np.histogram(own, edges)[0]
@@ -81,7 +83,7 @@ def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
     ax.stairs(counts / pairs / (edges[1] - edges[0]), edges, fill=True, color=COLOURS[0])
     mean = (sample.sum(dtype=np.float64) - own.sum(dtype=np.float64)) / pairs
     ax.axvline(mean, color=INK, lw=1)
-    text = f"mean {round(float(mean), 2) + 0.0:.2f}"  # + 0.0: no minus before a zero
+    text = f"mean {figures(mean, 2)}"
     above = ("data", "axes fraction")
     ax.annotate(text, (mean, 0.97), (5, 0), xycoords=above, textcoords="offset points", va="top")
     seen = edges[:-1][counts > 0] if counts.any() else edges[:-1]
@@ -100,7 +102,9 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
         Written beside the points; if there are more than 40 points, beside the medoids only.
     """
     ax = _axes(ax)
-    points = np.asarray(points, dtype=float)
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    n = len(fit.labels)
+    points, called = _plane(points, "points", n), _names(names, n)
     colour, marker = _looks(len(fit.medoids))
     lines = np.stack([points, points[fit.medoids][fit.labels]], axis=1)  # (n, 2, 2)
     hues = np.array(COLOURS)[colour[fit.labels]]
@@ -112,10 +116,9 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
     _stars(ax, points[fit.medoids], 170 if len(fit.medoids) <= 20 else 60)
     ax.set(xlabel="first coordinate", ylabel="second coordinate")
     ax.set_aspect("equal", adjustable="datalim")
-    if names is not None:
+    if called is not None:
         shown = np.arange(len(points)) if len(points) <= 40 else fit.medoids
-        words = names_of(names, len(points), called="names")
-        _label(ax, points[shown], [words[i] for i in shown], len(shown), np.full(len(shown), 9.0))
+        _label(ax, points[shown], called[shown], len(shown), np.full(len(shown), 9.0))
     return ax
 
 
@@ -128,6 +131,7 @@ def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
         The names stand at the ends of the lines; if there are more than ten, they stand in a legend.
     """
     ax = _axes(ax)
+    _kinds.mapping(fits, "fits", Clustering, "kmedoids")
     losses = [fit.history or (fit.inertia,) for fit in fits.values()]
     names = [plain(name, SHORT) for name in fits]
     hues = [COLOURS[c] for c in _looks(len(fits))[0]]
@@ -157,8 +161,10 @@ def k_curve(
     null : KScan, optional
         The scan of the shuffled data. It gets a dashed line of its own, and then there is a legend.
     """
+    for each, name in ((scan, "scan"), (scan if null is None else null, "null")):
+        _kinds.instance(each, name, KScan, "scan_k")
     _check.one_of(criterion, "criterion", tuple(CRITERIA))
-    if k is not None and k not in scan.ks:
+    if k is not None and _check.whole_number(k, "k", 2) not in scan.ks:
         raise ValueError(f"k must be one of the scanned {scan.ks.tolist()}, got {k}")
     ax = _axes(ax)
     values = getattr(scan, criterion)
@@ -189,6 +195,10 @@ def stability_curve(
         Of the shuffled data, which gets a dashed line.
     """
     ax = _axes(ax)
+    for each, name in ((scores, "scores"), (scores if null is None else null, "null")):
+        _kinds.mapping(each, name, Stability, "stability")
+        for k in each:
+            _check.whole_number(k, f"each key of {name}", 1)
     # The two lines stand a little apart, so that the marks of one do not hide those of the other.
     _stability_line(ax, scores, 0.97, {"label": "the data", "color": COLOURS[0], "marker": "o", "ls": "-"})
     if null is not None:
@@ -205,6 +215,7 @@ def stability_curve(
 def cluster_sizes(fit: Clustering, ax: Axes | None = None) -> Axes:
     """Cluster sizes as steps, from largest to smallest; the largest, median and smallest are written beside them."""
     ax = _axes(ax)
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
     sizes = np.sort(fit.sizes)[::-1]
     k = len(sizes)
     ax.stairs(sizes, np.arange(k + 1) + 0.5, fill=True, color=COLOURS[4])
@@ -237,13 +248,14 @@ def block_matrix(
         The most blocks along a side.
     """
     ax = _axes(ax)
-    S = np.asarray(S)
+    S = _matrix(S, fit)
     n = len(fit.labels)
+    names = _names(names, n)
     place = np.empty(len(fit.medoids), dtype=int)  # of each cluster along the picture
     place[_leaf_order(_similarities(S, fit))] = np.arange(len(place))
     items = np.lexsort((-fit.closeness, place[fit.labels]))
     drawn = items[_evenly(n, 4000)]
-    side = min(side, len(drawn))
+    side = min(_check.whole_number(side, "side", 1), len(drawn))
     means = _block_means(S, drawn, side) / fit.unit
     image = ax.imshow(means, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
     _figure(ax).colorbar(image, ax=ax, label="similarity (mean of a block)" if side < n else "similarity")
@@ -264,7 +276,8 @@ def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarr
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
-    far = np.clip(1 - _similarities(np.asarray(S), fit), 0, None)
+    random_state = _check.whole_number(random_state, "random_state", 0, 2**32 - 1)
+    far = np.clip(1 - _similarities(_matrix(S, fit), fit), 0, None)
     flat = _classical_scaling(far)
     if len(far) < 16:
         return flat
@@ -289,8 +302,10 @@ def medoid_map(
         The most names to write, largest clusters first; a name that finds no room is left out.
     """
     ax = _axes(ax)
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    labelled = _check.whole_number(labelled, "labelled", 0)
     order = _cards.largest_first(fit)
-    at = np.asarray(positions, dtype=float)[order]
+    at = _plane(positions, "positions", len(order))[order]
     sizes = fit.sizes[order]
     top = 200 if len(order) <= 100 else 70
     area = top * (0.15 + 0.85 * sizes / sizes[0])
@@ -298,7 +313,7 @@ def medoid_map(
     unit = "no unit: only neighbourhoods mean something"
     ax.set(xticks=[], yticks=[], xlabel=f"first map axis ({unit})", ylabel="second map axis (no unit)")
     ax.margins(0.06)
-    named = _label(ax, at, _of_medoids(names, fit, order), labelled, np.sqrt(area) / 2 + 2, over=2)
+    named = _label(ax, at, _named(names, len(fit.labels))[fit.medoids[order]], labelled, np.sqrt(area) / 2 + 2, over=2)
     _stars(ax, at[named], area[named])
     return ax
 
@@ -315,8 +330,8 @@ def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
     labels : (n,)
     """
     ax = _axes(ax)
-    values = np.asarray(values, dtype=float)
-    known, labels = np.unique(labels, return_inverse=True)
+    values = _line(values, "values", None, "fiu").astype(np.float64)
+    known, labels = np.unique(_line(labels, "labels", len(values), "iu"), return_inverse=True)
     groups = [np.sort(values[labels == j]) for j in range(len(known))]
     if len(known) <= 20:
         _item_bars(ax, groups, known, values.mean())
@@ -338,7 +353,9 @@ def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: in
         How many categories to show, the most frequent first.
     """
     ax = _axes(ax)
-    kinds, spread = _by_cluster_name(labels, categories)
+    top = _check.whole_number(top, "top", 1)
+    labels = _line(labels, "labels", None, "iu")
+    kinds, spread = _by_cluster_name(labels, _named(categories, len(labels), "categories"))
     total = spread.sum(axis=0)
     rows = np.argsort(-total, kind="stable")[:top]
     share = 100 * spread[rows][:, rows].T / total[rows, None]
@@ -367,6 +384,10 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
         Written beside the tightest, the loosest and the largest clusters.
     """
     ax = _axes(ax)
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    called = _names(names, len(fit.labels))
+    if METRICS[fit.metric].of_distances:
+        raise ValueError("fit was made from distances, and this draws similarities: plots.cluster_sizes takes both")
     sums = np.bincount(fit.labels, fit.similarity, len(fit.sizes)) - fit.similarity[fit.medoids]
     several = fit.sizes > 1
     sizes = fit.sizes[several]
@@ -374,18 +395,72 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
     at = np.column_stack([sizes, mean])
     ax.scatter(sizes, mean, s=22, color=COLOURS[0], alpha=0.6, lw=0)
     ax.set(xlabel="size of the cluster (items)", ylabel="mean similarity to the medoid (−1 to 1)", xlim=(0, None))
-    if names is not None:
+    if called is not None:
         order = np.argsort(mean, kind="stable")
         ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-sizes, kind="stable")[:4]]).tolist()
         first = list(dict.fromkeys([*ends, *order.tolist()]))  # the rest is there to keep names off its points
-        marks = _of_medoids(names, fit, np.flatnonzero(several)[first])
+        marks = called[fit.medoids[several][first]]
         _label(ax, at[first], marks, len(set(ends)), np.full(len(first), 5.0), over=1)
     return ax
 
 
 def _axes(ax: Axes | None) -> Axes:
     """The Axes given, or those of a new figure."""
-    return plt.subplots()[1] if ax is None else ax
+    if ax is None:
+        return plt.subplots()[1]
+    _kinds.instance(ax, "ax", Axes, "pyplot.subplots")
+    return ax
+
+
+def _square(S: Any) -> np.ndarray:
+    """S as a square array."""
+    S = _check.as_array(S, "S")
+    if S.shape[0] != S.shape[1]:
+        raise ValueError(f"S must be a square matrix of similarities, got shape {S.shape}")
+    return S
+
+
+def _matrix(S: Any, fit: Clustering) -> np.ndarray:
+    """S as a square array of the items of `fit`."""
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    S = _square(S)
+    if len(S) != len(fit.labels):
+        raise ValueError(f"S must be the matrix of the {len(fit.labels)} items of fit, got shape {S.shape}")
+    return S
+
+
+def _plane(points: Any, name: str, n: int) -> np.ndarray:
+    """Points as a finite array float64 (n, 2)."""
+    points = _check.as_array(points, name)
+    if points.shape != (n, 2):
+        raise ValueError(f"{name} must have shape ({n}, 2), got {points.shape}")
+    _check.finite_rows(np.isfinite(points).all(axis=1), name)
+    return points.astype(np.float64)
+
+
+def _line(values: Any, name: str, n: int | None, kinds: str) -> np.ndarray:
+    """Numbers as an array (n,), of a type whose kind is one of the letters `kinds`."""
+    values = as_line(values, name)
+    if values.ndim != 1 or values.dtype.kind not in kinds or not values.size:
+        word = "numbers" if "f" in kinds else "whole numbers"
+        raise TypeError(f"{name} must be {word} (n,), at least one, got {values.dtype} {values.shape}")
+    if n is not None and len(values) != n:
+        raise ValueError(f"{name} must have one entry an item, {n}, got {len(values)}")
+    if not np.isfinite(values).all():
+        raise ValueError(f"{name} has NaN or infinity at {np.flatnonzero(~np.isfinite(values))[0]}")
+    return values
+
+
+def _named(names: Any, n: int, name: str = "names") -> np.ndarray:
+    """The names of n items as an array of objects (n,)."""
+    array = np.empty(n, dtype=object)
+    array[:] = names_of(names, n, called=name)
+    return array
+
+
+def _names(names: Any, n: int) -> Any:
+    """The names of n items as an array of objects (n,), or None."""
+    return None if names is None else _named(names, n)
 
 
 def _figure(ax: Axes) -> Figure:
@@ -402,8 +477,7 @@ def _evenly(n: int, most: int) -> np.ndarray:
 
 def _of_medoids(names: Any, fit: Clustering, clusters: np.ndarray) -> list[str]:
     """The names of the medoids of some clusters; `names` are those of all n items."""
-    words = names_of(names, len(fit.labels), called="names")
-    return [words[m] for m in fit.medoids[clusters]]
+    return _named(names, len(fit.labels))[fit.medoids[clusters]].tolist()
 
 
 def _looks(k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine.branch import Tree
 from simlib._engine.prepare import prepare_host
 from simlib._engine.starts import Constraints
@@ -104,7 +104,8 @@ def prove(
     >>> print(proof.optimal, proof.inertia, proof.in_every)
     True 3.0 [1]
     """
-    max_seconds = _check.share(max_seconds, "max_seconds")
+    max_seconds = _kinds.number(max_seconds, "max_seconds", 0)
+    _kinds.flag(progress, "progress")
     A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     weight = _check.weights(sample_weight, A.shape[0])

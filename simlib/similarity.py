@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import sparse, tiles
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained
@@ -63,6 +63,8 @@ def cosine_similarity(
         X does not hold real numbers, or `dtype` is not a float type.
     MemoryError
         The result would not fit in memory; raised before any work, with the ways out.
+    OSError
+        `out` is memory-mapped, and its disk has no room for the result; raised before any work.
 
     Notes
     -----
@@ -92,7 +94,7 @@ def correlation(
     """Pearson correlation between every row of X and every row of Y.
 
     The cosine of the rows after each row's own mean is taken off. Unlike ``np.corrcoef`` a constant row
-    has correlation 0 to everything rather than NaN.
+    has correlation 0 to everything rather than NaN. Whole numbers of 64 bits beyond 2**53 keep their last digits.
 
     Parameters, returns, errors and cost are those of `cosine_similarity`, plus one centred copy of X.
 
@@ -125,11 +127,13 @@ def between(A: Any, metric: str, rows: Any, columns: Any) -> np.ndarray:
 
 def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size: int | None, progress: bool) -> Any:
     """Check, choose where to compute, and hand the result back as the caller's kind of array."""
+    _kinds.flag(progress, "progress")
     if block_size is not None:
         block_size = _check.whole_number(block_size, "block_size", 1)
     if _check.off_cpu(X):
         from simlib._engine import tensors  # imports torch, which arrays have no need of
 
+        X, Y = _check.as_given(X, "X"), None if Y is None else _check.as_given(Y, "Y")
         if out is not None:
             raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
         with memory_explained(X):
@@ -178,40 +182,43 @@ def _as_sparse(A: Any, name: str) -> Any:
 
 def _target(out: Any, shape: tuple[int, int], dtype: Any) -> Any:
     """The array to fill: `out` checked, or a fresh one if it fits in memory."""
+    need = 0 if out is not None else shape[0] * shape[1] * np.dtype(dtype).itemsize
     if out is None:
-        need = shape[0] * shape[1] * np.dtype(dtype).itemsize
         _check.memory(
             need,
             f"a {shape[0]} x {shape[1]} similarity matrix",
             "dtype=np.float16 halves it, out=np.lib.format.open_memmap(...) writes it to disk, "
             'and kmedoids(X, k, metric="cosine") needs no matrix',
         )
+    _check.room_to_work(need)
+    if out is None:
         return np.empty(shape, dtype)
+    if _check.is_tensor(out):
+        out = _check.target_of_tensor(out)
     if not all(hasattr(out, name) for name in ("shape", "dtype", "__setitem__")):
         raise TypeError(f"out must be an array with shape, dtype and __setitem__, got {type(out).__name__}")
     if tuple(out.shape) != shape:
         raise ValueError(f"out must have shape {shape}, got {tuple(out.shape)}")
-    target = out.detach().numpy() if _check.is_tensor(out) else out
-    if np.dtype(target.dtype).kind != "f":
-        raise TypeError(f"out must be of a float type, got {target.dtype}")
-    if isinstance(target, np.ndarray) and not target.flags.writeable:
-        raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
-    return target
+    try:
+        kind = np.dtype(out.dtype).kind
+    except TypeError:  # no type of NumPy's
+        kind = ""
+    if kind != "f":
+        raise TypeError(f"out must be of a float type of NumPy's, got {out.dtype}")
+    if isinstance(out, np.ndarray):
+        if not out.flags.writeable:
+            raise ValueError("out is read-only; open a memory-mapped file with mode 'r+' or 'w+'")
+        _check.own_place_an_entry(out)
+    _check.room_on_disk(out)
+    return out
 
 
 def _apart(x: np.ndarray, target: Any) -> np.ndarray:
     """x itself, or a copy if the result is written where x lies: tiles would overwrite rows that are still needed."""
     if not isinstance(target, np.ndarray):
         return x
-    same_file = _file_of(x) is not None and _file_of(x) == _file_of(target)
+    same_file = _check.file_of(x) is not None and _check.file_of(x) == _check.file_of(target)
     return np.array(x) if same_file or np.may_share_memory(x, target) else x
-
-
-def _file_of(A: Any) -> Any:
-    """The file that an array, or what it is a view of, is mapped to; None if there is none."""
-    while A is not None and not hasattr(A, "filename"):
-        A = getattr(A, "base", None)
-    return None if A is None else A.filename
 
 
 def _as_tensor(A: np.ndarray) -> Any:

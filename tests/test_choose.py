@@ -426,13 +426,13 @@ def test_stability_is_silent_and_draws_a_bar(capfd):
         ({"k": 1}, ValueError, r"k must be between 2 and 4 \(the 4 items in a subsample\), got 1"),
         ({"k": 5}, ValueError, r"k must be between 2 and 4 \(the 4 items in a subsample\), got 5"),
         ({"k": 2.0}, TypeError, "k must be a whole number, got 2.0"),
-        ({"rounds": 0}, ValueError, "rounds must be at least 1, got 0"),
+        ({"rounds": 0}, ValueError, "rounds must be between 1 and 1000000, got 0"),
         ({"share": 0}, ValueError, "share must be a number between 0 and 1, got 0"),
         ({"share": 1.0}, ValueError, "share must be a number between 0 and 1, got 1.0"),
         ({"share": True}, ValueError, "share must be a number between 0 and 1, got True"),
         ({"share": "half"}, ValueError, "share must be a number between 0 and 1, got 'half'"),
         ({"share": np.nan}, ValueError, "share must be a number between 0 and 1, got nan"),
-        ({"random_state": None}, TypeError, "random_state must be a whole number, got None"),
+        ({"random_state": "0"}, TypeError, "random_state must be a whole number, got '0'"),
         ({"metric": "euclidean"}, ValueError, "metric must be one of"),
     ],
 )
@@ -512,5 +512,12 @@ def test_matrix(call):
 
 
 def test_random_state():
-    with pytest.raises(TypeError, match="random_state must be a whole number, got None"):
-        scan_k(np.eye(5), [2], random_state=None)
+    with pytest.raises(TypeError, match=r"random_state must be a whole number, got 1\.5"):
+        scan_k(np.eye(5), [2], random_state=1.5)
+
+
+def test_a_range_that_holds_nothing_is_said_to_be_empty():
+    with pytest.raises(ValueError, match="there are too few items: each of ks must be at least 2, and at most 1 is"):
+        scan_k(np.eye(2), [2])
+    with pytest.raises(ValueError, match="there are too few items: k must be at least 2, and at most 1 is possible"):
+        stability(np.eye(2), 2)

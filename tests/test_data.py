@@ -4,12 +4,11 @@ import hashlib
 import shutil
 
 import numpy as np
-import psutil
 import pytest
 from numpy.testing import assert_array_equal
 from sklearn.datasets import load_digits
 
-from simlib import _check, data, load
+from simlib import data, load
 
 
 @pytest.fixture
@@ -134,6 +133,17 @@ def test_written_whole_leaves_the_old_file(error, there_before, begun, tmp_path)
     assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [("note", "old")] * there_before
 
 
+def test_written_whole_follows_a_link(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder/note")
+    for text in ("first", "second"):
+        with data.written_whole(tmp_path / "link") as draft:
+            draft.write_text(text)
+        assert (tmp_path / "link").is_symlink()
+        assert (tmp_path / "folder" / "note").read_text() == text
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["folder", "link", "note"]
+
+
 def test_written_whole_where_nothing_was_written(tmp_path):
     path = tmp_path / "note.txt"
     path.write_text("old")
@@ -154,31 +164,14 @@ def test_results_folder_of_an_installed_wheel(tmp_path, monkeypatch):
     assert data.results_folder() == tmp_path / "results"
 
 
-# Memory
-
-
-def limits(folder, monkeypatch, **files):
-    """Put a container's limits in place of the machine's."""
-    for name, text in files.items():
-        (folder / f"memory.{name}").write_text(text)
-    monkeypatch.setattr(_check, "Path", lambda path: folder / path.rsplit("/", 1)[1])
-
-
-def test_memory_of_the_machine(tmp_path, monkeypatch):
-    limits(tmp_path, monkeypatch)
-    assert 0 < _check.available_memory() <= psutil.virtual_memory().total
-
-
-def test_memory_of_a_container(tmp_path, monkeypatch):
-    limits(tmp_path, monkeypatch, max="5000\n", current="2000\n")
-    assert _check.available_memory() == 3000
-
-
-def test_memory_of_a_container_without_a_limit(tmp_path, monkeypatch):
-    limits(tmp_path, monkeypatch, max="max\n", current="2000\n")
-    assert _check.available_memory() > 1_000_000
-
-
-def test_memory_of_a_container_counts_what_can_be_dropped(tmp_path, monkeypatch):
-    limits(tmp_path, monkeypatch, max="5000\n", current="4500\n", stat="anon 1000\nfile 3500\ninactive_file 3000\n")
-    assert _check.available_memory() == 3500
+def test_an_error_names_the_file_and_not_its_draft(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=r"no/x\.txt'") as missing,
+        data.written_whole(tmp_path / "no" / "x.txt") as draft,
+    ):
+        draft.write_text("words")
+    assert missing.value.filename == str(tmp_path / "no" / "x.txt")
+    with pytest.raises(FileNotFoundError, match=r"other\.txt"), data.written_whole(tmp_path / "x.txt"):
+        (tmp_path / "other.txt").read_text()
+    with pytest.raises(OSError, match="of my own"), data.written_whole(tmp_path / "x.txt"):
+        raise OSError("of my own")

@@ -122,6 +122,30 @@ def test_a_disk_that_fills_up_leaves_nothing(tmp_path):
     assert os.listdir(tmp_path) == []
 
 
+def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
+    # The block that another thread is writing goes on after the interrupt, as under the scheduler of threads.
+    begun, stopped = threading.Event(), threading.Event()
+    real = zarr.open_array
+
+    def slow(*arguments, **options):
+        begun.set()
+        stopped.wait(20)
+        return real(*arguments, **options)
+
+    def interrupted(*writes):
+        threading.Thread(target=lambda: writes[0].compute(scheduler="synchronous")).start()
+        assert begun.wait(20)
+        threading.Timer(0.3, stopped.set).start()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(zarr, "open_array", slow)
+    monkeypatch.setattr(distributed.dask, "compute", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        distributed.write_zarr(chunked(vectors()), tmp_path / "S.zarr")
+    assert stopped.is_set()
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_disk_that_is_too_small_is_refused_before_any_work(tmp_path):
     X = da.zeros((20_000_000, 4), dtype=np.float32, chunks=(100_000, 4))
     with pytest.raises(OSError, match=r"the matrix takes 1600000\.0 GB and .* GB are free"):
@@ -309,7 +333,7 @@ def test_nan_is_named_with_its_chunk():
         ({"init": [0, 1, 2], "method": "alternate"}, ValueError, "init must list n_clusters=2 row numbers, got 3"),
         ({"init": [0, 1]}, ValueError, 'init is for method="alternate"'),
         ({"max_iter": -1}, ValueError, "max_iter must be at least 0"),
-        ({"random_state": None}, TypeError, "random_state must be a whole number"),
+        ({"random_state": "0"}, TypeError, "random_state must be a whole number"),
     ],
 )
 def test_wishes_that_are_refused(wishes, error, words):

@@ -604,9 +604,12 @@ def test_names_of_columns_that_are_none(tmp_path):
     path = text_file(tmp_path, "w,a,b\nx,1,2\ny,3,4\n")
     with pytest.raises(ValueError, match=r"a.csv has no column 'kind'; its columns are 'w', 'a', 'b'"):
         load_vectors(path, label="kind")
-    for columns in (["a", "c"], [], "ab"):
-        with pytest.raises(ValueError, match="columns must list names among 'w', 'a', 'b', got"):
-            load_vectors(path, columns=columns)
+    with pytest.raises(ValueError, match="columns must list names among 'w', 'a', 'b', got"):
+        load_vectors(path, columns=["a", "c"])
+    with pytest.raises(ValueError, match="columns must list at least one name, got none"):
+        load_vectors(path, columns=[])
+    with pytest.raises(TypeError, match="columns must be a list of names, got 'ab'"):
+        load_vectors(path, columns="ab")
     FRAME.assign(w="x").to_parquet(tmp_path / "a.parquet")
     with pytest.raises(ValueError, match=r"columns of numbers or one column of lists of them; 'w' is "):
         load_vectors(tmp_path / "a.parquet", columns=["a", "w"])
@@ -658,3 +661,59 @@ def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory, text):
         assert "a.csv" in words
         assert len(words.splitlines()) == 1
         assert loaded is None or (len(loaded.labels) == len(loaded[0]) and np.isfinite(loaded[0]).all())
+
+
+def test_of_many_arrays_a_message_names_a_few(tmp_path):
+    np.savez(tmp_path / "many.npz", **{f"a{i}": np.eye(2) for i in range(300)})
+    with pytest.raises(ValueError, match="and 292 more: expected one 2-D array") as refused:
+        load_vectors(tmp_path / "many.npz")
+    assert len(str(refused.value)) < 500
+    assert len(load_vectors(tmp_path / "many.npz", columns=["a7"]).card["dropped"][0]) < 300
+
+
+def test_a_lack_of_memory_is_no_file_that_is_cut_off(tmp_path, monkeypatch):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"a": [1.0, 2.0], "b": [2.0, 1.5]}), tmp_path / "x.parquet")
+
+    def fails(*_, **__):
+        raise pa.ArrowMemoryError("malloc of size 64 failed")
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", fails)
+    with pytest.raises(MemoryError, match=r"x\.parquet does not fit into memory: take fewer rows"):
+        load_vectors(tmp_path / "x.parquet")
+
+
+@pytest.mark.parametrize("name", ["path", "label", "columns", "progress", "transpose"])
+def test_every_parameter_is_refused_by_its_name(tmp_path, name):
+    (tmp_path / "x.csv").write_text("a,b\n1.5,2\n2.5,1\n")
+    with pytest.raises(TypeError, match=f"{name} must be"):
+        load_vectors(**{"path": tmp_path / "x.csv", name: 3})
+
+
+@pytest.mark.parametrize("separator", [";", "|", "\t"])
+@pytest.mark.parametrize("heading", [True, False])
+@pytest.mark.parametrize("name_first", [True, False])
+def test_one_column_of_numbers_with_decimal_commas(tmp_path, separator, heading, name_first):
+    cells = [["name", "x"], ["item 0", "+168,868"], ["item 1", "-72,266"], ["item 2", "138,073"]]
+    lines = [separator.join(row if name_first else row[::-1]) for row in cells]
+    (tmp_path / "x.txt").write_text("\n".join(lines[not heading :]) + "\n")
+    found = load_vectors(tmp_path / "x.txt")
+    assert_allclose(found.vectors, [[168.868], [-72.266], [138.073]], rtol=1e-6)
+    assert found.labels.tolist() == ["item 0", "item 1", "item 2"]
+
+
+@pytest.mark.parametrize("lines", [["name,x", "a;b,1", "c;d,2", "e;f,3"], ["k;m,x", "a;b,1.5", "c;d,2.5", "e;f,3.5"]])
+def test_names_with_semicolons_between_commas(tmp_path, lines):
+    (tmp_path / "x.csv").write_text("\n".join(lines) + "\n")
+    found = load_vectors(tmp_path / "x.csv")
+    assert found.labels.tolist() == ["a;b", "c;d", "e;f"]
+    assert found.vectors.shape == (3, 1)
+
+
+def test_a_table_with_tabs_that_is_cut_off_is_not_read_by_its_blanks(tmp_path):
+    lines = [f"item {i}\t{i}.5\t{i * i}.25" for i in range(5)]
+    (tmp_path / "x.txt").write_text("name\tx\ty\n" + "\n".join(lines)[:-6])
+    with pytest.raises(ValueError, match=r"x\.txt has no column of numbers|x\.txt: the lines have unequal"):
+        load_vectors(tmp_path / "x.txt")

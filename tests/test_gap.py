@@ -278,7 +278,7 @@ def test_an_interrupt_gives_the_bound_so_far(some, monkeypatch):
         ({"medoids": [0, 5]}, ValueError, "medoids"),
         ({"medoids": []}, ValueError, "medoids"),
         ({"max_iter": -1}, ValueError, "max_iter must be at least 0"),
-        ({"tol": -1}, ValueError, "tol must be a finite number, 0 or larger"),
+        ({"tol": -1}, ValueError, "tol must be a finite number of at least 0"),
         ({"tol": np.nan}, ValueError, "tol must be a finite number"),
         ({"tol": "x"}, TypeError, "tol must be a number"),
         ({"metric": "similarity"}, ValueError, "precomputed"),

@@ -515,3 +515,12 @@ def test_hostile_names_elsewhere(name, small, ax):
     else:
         plots.category_table(small.fit.labels, names, ax=ax)
     ax.figure.canvas.draw()
+
+
+def test_names_in_a_series_are_taken_in_their_order():
+    import pandas as pd
+
+    fit = kmedoids(np.eye(3), 3, init="first")
+    names = pd.Series(["a", "b", "c"], index=[2, 0, 1])
+    drawn = [text.get_text() for text in plots.block_matrix(np.eye(3), fit, names).get_yticklabels()]
+    assert drawn == ["a", "b", "c"]

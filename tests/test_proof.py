@@ -108,7 +108,7 @@ def test_an_interrupt_gives_the_best_so_far(monkeypatch):
     ("arguments", "error", "message"),
     [
         ({"medoids": [0, 0]}, ValueError, "medoids"),
-        ({"max_seconds": -1}, ValueError, "max_seconds must be a finite number, 0 or larger"),
+        ({"max_seconds": -1}, ValueError, "max_seconds must be a finite number of at least 0"),
         ({"max_seconds": "x"}, TypeError, "max_seconds must be a number"),
         ({"metric": "similarity"}, ValueError, "precomputed"),
     ],

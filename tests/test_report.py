@@ -19,11 +19,12 @@ import numpy as np
 import pytest
 
 import simlib
+import simlib.widgets
 from simlib import report
 from simlib._labels import marked, plain
 from simlib.choose import Stability
 from simlib.medoids import Certificate
-from simlib.report import Refused, cli, differences, execute, html, numbers, page, pdf
+from simlib.report import Refused, cli, commands, differences, execute, html, numbers, page, pdf
 from simlib.report.page import report_page
 from simlib.report.record import recorded
 
@@ -229,7 +230,8 @@ def test_verify_says_yes_and_what_differs(made, data, tmp_path, capsys):
     told = capsys.readouterr().out
     assert 'the report has "all better", made again it is "none better"' in told
     assert "Figure 9" in told
-    assert told.count("differs:") == 2
+    assert "copy_items.csv: the table of all items is missing" in told
+    assert told.count("differs:") == 3
     assert report.main([str(data), "--verify", str(made)]) == 0
     assert "to the byte" in capsys.readouterr().out
 
@@ -270,6 +272,135 @@ def test_differences_name_the_place(made):
 def test_what_is_no_report_is_refused(text):
     with pytest.raises(Refused, match="not a report"):
         recorded(text)
+
+
+STAMP = (
+    '<p id="stamp">Made 2026-01-31 12:00 UTC in 9 s on Linux x86_64, 2 core(s). Of these: Silhouettes 1.0 s, '
+    "How many clusters 0.5 s.</p>"
+)
+
+
+def with_stamp(text, stamp):
+    """A page with this stamp where a stamp stands."""
+    return text.replace("\n</section>\n</body>", f"{stamp}\n</section>\n</body>")
+
+
+@pytest.fixture
+def verified(made, data, tmp_path, monkeypatch, capsys):
+    """A function that changes the bytes of a page and of its table, and gives what --verify prints, and its status."""
+    text, items = made.read_text(encoding="utf-8"), made.with_name("report_items.csv").read_bytes()
+    monkeypatch.setattr(cli, "build", lambda *_, **__: (text, items))
+
+    def verify(page_bytes, table=items):
+        (tmp_path / "report.html").write_bytes(page_bytes)
+        (tmp_path / "report_items.csv").unlink(missing_ok=True)
+        if table is not None:
+            (tmp_path / "report_items.csv").write_bytes(table)
+        status = report.main([str(data), "--verify", str(tmp_path / "report.html")])
+        told = capsys.readouterr()
+        return status, told.out + told.err
+
+    return verify
+
+
+def test_a_stamp_of_the_fixed_form_is_no_difference(made, verified):
+    text = made.read_text(encoding="utf-8")
+    assert verified(with_stamp(text, STAMP).encode())[0] == 0
+    assert verified(text.encode())[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Silhouettes", "Approved by the auditor"),
+        ("Linux", "Approved"),
+        ("x86_64", "by the auditor"),
+        ("12:00 UTC", "12:00 UTC, approved by the auditor,"),
+        ("2026-01-31", "2026-02-31"),
+        ("9 s", "nine s"),
+        ("1.0 s,", "1.0 s, approved,"),
+        (".</p>", ". Approved by the auditor.</p>"),
+        ("</p>", "</p><p>Approved by the auditor</p>"),
+        ("<p id", "<p>Approved by the auditor</p><p id"),
+        ("2 core(s)", "<b>2</b> core(s)"),
+        ("Made ", "Made\u202e "),
+        ("9 s", "\u0669 s"),
+    ],
+)
+def test_an_invented_word_in_the_stamp_is_a_difference(made, verified, old, new):
+    status, told = verified(with_stamp(made.read_text(encoding="utf-8"), STAMP.replace(old, new, 1)).encode())
+    assert status == 1
+    assert "differs: " in told
+    if "auditor" in new:
+        assert "the auditor" in told
+
+
+def test_a_second_stamp_and_one_in_another_place(made, verified):
+    text = made.read_text(encoding="utf-8")
+    status, told = verified(with_stamp(text, STAMP + STAMP).encode())
+    assert status == 1
+    assert "differs: the page has 2 stamps, expected one" in told
+    assert verified(text.replace("</h1>", "</h1>" + STAMP, 1).encode())[0] == 1
+
+
+def test_line_ends_and_a_missing_table_are_named(made, verified):
+    page_bytes = made.read_bytes()
+    items = made.with_name("report_items.csv").read_bytes()
+    assert verified(page_bytes.replace(b"\n", b"\r\n")) == (
+        1,
+        "differs: line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?\n",
+    )
+    status, told = verified(page_bytes, items.replace(b"\r\n", b"\n"))
+    assert status == 1
+    assert "differs: report_items.csv: its line ends are not those of the table that is made (CRLF)" in told
+    assert verified(page_bytes, None) == (
+        1,
+        "differs: report_items.csv: the table of all items is missing beside the page\n",
+    )
+
+
+def test_a_changed_record_is_named(made, verified):
+    text = made.read_text(encoding="utf-8")
+    meta = re.search(r'<meta name="simlib-report" content="([^"]*)">\n', text)
+    record = json.loads(unescape(meta[1]))
+    assert verified(text.replace(meta[0], meta[0] * 2).encode()) == (
+        2,
+        "error: report.html holds 2 records of how it was made, expected one: somebody changed it\n",
+    )
+    twice = unescape(meta[1])[:-1] + ', "items": "x"}'
+    nested = [{**record, "versions": record}, {**record, "more": record}, {**record, "data": {**record, "file": "x"}}]
+    for forged in (twice, "[" * 100_000, *map(json.dumps, nested)):
+        changed = text.replace(meta[1], escape(forged))
+        status, told = verified(changed.encode())
+        assert status == 2
+        assert "the record of how it was made is missing or not whole" in told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the commands are for a POSIX shell")
+def test_the_printed_commands_work_for_any_name(labels, vectors, tmp_path):
+    name = "-x $(touch y)  'z'.csv"
+    write_csv(tmp_path / name, labels[:12], vectors[:12])
+    html, _ = report.build(tmp_path / name, k=3, title="-- a title", columns=["x0", "x1"], stamp=False)
+    printed = unescape(re.search(r"<pre>(.*?)</pre>", html, flags=re.S)[1]).splitlines()
+    assert len(printed) == 2
+    where = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    for command in printed:
+        run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=where, capture_output=True, text=True)
+        assert run.returncode == 0, run.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "report.html", "report_items.csv"]
+
+
+@pytest.mark.parametrize("names", [["a"], ["a", "b c"], ["a,b", 'c"d', " e"], ["-x", "=1"]])
+def test_names_of_columns_survive_the_command_line(names):
+    assert commands.parts(commands.listed(names)) == names
+
+
+def test_characters_that_cannot_be_seen_are_escaped_for_the_shell(tmp_path):
+    name = "a\n\u202eb'\\\x07.csv"
+    word = commands.typed([], name).removeprefix("python -m simlib.report ")
+    assert word.isprintable()
+    printed = subprocess.run(["bash", "-c", f"printf %s {word}"], capture_output=True).stdout
+    assert printed.decode() == name
 
 
 # other kinds of data
@@ -351,6 +482,10 @@ def test_a_choice_that_is_for_vectors_only_is_refused_elsewhere(wish, tmp_path):
         (["four.csv", "--out", "nowhere/report.html"], "cannot be written: No such file"),
         (["four.csv", "--out", "folder"], "is a directory, expected the name of a file"),
         (["four.csv", "--out", "four.csv"], "is the data file"),
+        (["four.csv", "--out", "link.csv"], "is the data file"),
+        (["four.csv", "--out", "/dev/null"], "is no regular file"),
+        (["four.csv", "--out", "pipe"], "is no regular file"),
+        (["four.csv", "--out", "x.pdf", "--pdf"], "would be the page and the PDF: choose another --out"),
         (["--verify", "four.csv"], "not a report"),
         (["four.csv", "--verify", "missing.html"], "there is no file"),
         (["four.csv", "--k", "5"], "k must be between 2 and 4"),
@@ -365,6 +500,8 @@ def test_an_error_is_one_line_and_leaves_nothing(arguments, message, tmp_path, m
     (tmp_path / "empty.csv").touch()
     (tmp_path / "words.csv").write_text("a,b\nno,numbers\nhere,at\nall,of\nall,them\n")
     (tmp_path / "four.csv").write_text("a,b\n1,2\n2,1\n3,4\n5,4\n1,7\n")
+    (tmp_path / "link.csv").symlink_to("four.csv")
+    os.mkfifo(tmp_path / "pipe")
     before = sorted(path.name for path in tmp_path.iterdir())
     assert report.main(arguments) == 2
     told = capsys.readouterr()
@@ -447,6 +584,26 @@ def test_ctrl_c_leaves_nothing(data, tmp_path):
     assert "Traceback" not in told
     assert not list(tmp_path.iterdir())
     assert not Path(f"/proc/{kernel}").exists()
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-6, 1e-12, 1e6])
+def test_small_distances_keep_their_digits(tmp_path, scale):
+    points = scale * np.array([0.0, 1.0, 3.0, 10.0, 11.25])
+    D = abs(points[:, None] - points)
+    fit = simlib.kmedoids(D, 2, metric="precomputed", init=[1, 3])
+    numbers.write_items(
+        tmp_path / "items.csv", list("abcde"), fit, simlib.silhouette(D, fit.labels, metric="precomputed")
+    )
+    with open(tmp_path / "items.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    np.testing.assert_allclose(
+        [float(row["distance"]) for row in rows], scale * np.array([1, 0, 2, 0, 1.25]), rtol=1e-3
+    )
+    assert [row["distance"] for row in rows][1] == "0.0000"
+    near = max(float(row["distance"]) for row in rows)
+    assert near == pytest.approx(2 * scale)
+    assert "mean distance 0.00<" not in simlib.widgets.cards_html(fit, D)
+    assert " 0.0000" not in simlib.scan_k(D, [2], metric="precomputed").table()
 
 
 # an installed package

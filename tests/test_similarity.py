@@ -1,5 +1,8 @@
 """Cosine similarity and correlation: by hand, against oracles, invariants, bad input, the real size."""
 
+import os
+import subprocess
+import sys
 import time
 import tracemalloc
 from threading import Thread
@@ -763,3 +766,100 @@ def test_the_same_bits_from_several_threads_at_once():
     for limit in (1, 2):
         with threadpool_limits(limit):
             assert_array_equal(cosine_similarity(X), expected)
+
+
+@pytest.mark.parametrize("low", [2**53, 2**62, -(2**62), -(2**63)])
+def test_correlation_of_large_whole_numbers_keeps_their_last_digits(low):
+    small = np.array([[1, 2, 4], [4, 2, 1], [0, 7, 3], [1, 2, 3], [5, 5, 5]])
+    large = np.array([[low + int(x) for x in row] for row in small], dtype=np.int64)
+    np.testing.assert_allclose(correlation(large), correlation(small), atol=1e-14)
+    np.testing.assert_allclose(correlation(large, large[::-1]), correlation(small, small[::-1]), atol=1e-14)
+
+
+def test_correlation_of_whole_numbers_over_the_whole_range_of_64_bits():
+    X = np.array([[-(2**63), 0, 2**63 - 1], [2**63 - 1, 0, -(2**63)], [3, 2, 1]], dtype=np.int64)
+    np.testing.assert_allclose(correlation(X), [[1, -1, -1], [-1, 1, 1], [-1, 1, 1]], atol=1e-12)
+    assert correlation(np.array([[2**64 - 1, 0, 2**63], [1, 0, 0.5]])).shape == (2, 2)
+    U = np.array([[2**64 - 1, 2**64 - 3, 2**64 - 2], [2, 0, 1]], dtype=np.uint64)
+    np.testing.assert_allclose(correlation(U), np.ones((2, 2)), atol=1e-14)
+
+
+WITHOUT_JIT = """
+import numpy as np, simlib
+X = np.random.default_rng(0).normal(size=(30, 4))
+S = simlib.cosine_similarity(X)
+fit = simlib.kmedoids(S, 3)
+print(fit.medoids.tolist(), simlib.kmedoids(X, 3, metric="cosine", init="build").medoids.tolist(), round(S.sum(), 9))
+print(simlib.silhouette(S, fit.labels).sum().round(9), simlib.scan_k(S, [2, 3]).inertia.round(9).tolist())
+print(simlib.certify(S, fit.medoids).is_optimal, simlib.correlation(X).sum().round(9))
+"""
+
+
+def test_without_compiled_loops_a_small_case_gives_the_same():
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", WITHOUT_JIT], env={**os.environ, "NUMBA_DISABLE_JIT": word}, capture_output=True
+        )
+        for word in "01"
+    ]
+    assert runs[1].stdout == runs[0].stdout, runs[1].stderr.decode()
+    assert runs[0].stdout.count(b"\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("out", "words"),
+    [
+        (torch.empty(3, 3, dtype=torch.bfloat16), "out must be of float16, float32 or float64, got torch.bfloat16"),
+        (
+            torch.empty(3, 3).to(torch.float8_e4m3fn),
+            "out must be of float16, float32 or float64, got torch.float8_e4m3fn",
+        ),
+        (torch.empty(3, 3, dtype=torch.complex64), "out must be of float16, float32 or float64, got torch.complex64"),
+        (torch.zeros(3, 3).to_sparse(), "out is a sparse tensor"),
+        (torch.nested.nested_tensor([torch.zeros(3)] * 3), "out is a nested tensor"),
+        (torch.empty(3, 3, device="meta"), 'out is on the device "meta"'),
+        (torch.zeros(3, 3, dtype=torch.complex64).conj().imag, "out is a view whose numbers change their sign"),
+        (torch.zeros(1, 3).expand(3, 3), "out has entries at one place in memory"),
+        (np.lib.stride_tricks.as_strided(np.zeros(5), (3, 3), (8, 8)), "out has entries at one place in memory"),
+        (np.zeros((3, 3), "M8[s]"), "out must be of a float type"),
+        ([[0.0] * 3] * 3, "out must be an array with shape, dtype and __setitem__, got list"),
+    ],
+)
+def test_an_out_that_cannot_be_written_to(out, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        cosine_similarity(np.eye(3), out=out)
+
+
+@pytest.mark.parametrize("view", [lambda A: A[::2, ::3], lambda A: A[::-1, ::-1][:3, :3], lambda A: A.T[1:4, 2:5]])
+def test_an_out_that_is_a_view_is_filled(view):
+    out = view(np.zeros((6, 9)) if view(np.zeros((6, 9))).shape == (3, 3) else np.zeros((6, 6)))
+    X = np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]])
+    assert cosine_similarity(X, out=out) is out
+    assert_array_equal(out, cosine_similarity(X))
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [
+        (torch.empty(3, 3, device="meta"), 'X is on the device "meta"'),
+        (torch.nested.nested_tensor([torch.zeros(3), torch.zeros(2)]), "X is a nested tensor"),
+        (torch.zeros(3, 3, dtype=torch.complex64).conj(), "X must hold real numbers, got dtype complex64"),
+        (torch.zeros(3, 3, dtype=torch.complex32), "X is a tensor of torch.complex32, which is not read"),
+        ([[1.0], [1.0, 2.0]], "X must be a 2-D array of numbers, but its rows differ in length"),
+    ],
+)
+def test_tensors_and_lists_that_hold_no_table(X, words):
+    with pytest.raises((TypeError, ValueError), match=words):
+        cosine_similarity(X)
+
+
+def test_a_tensor_of_float8_and_a_view_with_changed_signs_are_read():
+    X = torch.tensor([[1.0, 2.0], [-2.0, 1.0]])
+    assert_array_equal(cosine_similarity(X.to(torch.float8_e4m3fn)), cosine_similarity(X))
+    assert_array_equal(cosine_similarity(torch.complex(X, X).conj().imag), cosine_similarity(-X))
+
+
+@pytest.mark.parametrize("progress", ["yes", 1, None])
+def test_a_flag_that_is_none(progress):
+    with pytest.raises(TypeError, match="progress must be True or False, got"):
+        cosine_similarity(np.eye(3), progress=progress)

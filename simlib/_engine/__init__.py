@@ -12,12 +12,13 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
 ::
 
     _cli                                      the command of an installation
+    estimator                                 KMedoids, for scikit-learn
     report   widgets                          pages and controls
     plots                                     pictures
     distributed   _cards                      Dask; the facts of one cluster
     files                                     a person's files
     data                                      the samples that come with the workbook
-    choose   ensemble                         criteria for k; equally good ends side by side
+    choose   ensemble   neighbours            criteria for k; equally good ends side by side; closest items
     medoids                                   k-medoids; certify goes a way of its own
     similarity                                cosine and correlation
     ---------------------------- the front checks and calls
@@ -25,16 +26,18 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       search                                  the swap search
       prepare   starts                        what a caller gave -> checked items; where a search begins
       tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
-      overlaps                                how much two clusterings agree
+      overlaps   neighbours                   how much two clusterings agree; the closest items
       sparse                                  SparseItems
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
       tiles   progress                        products of vectors, the one pool of threads; bars and callbacks
       metrics                                 one row a metric
     _check                                    every check of what a caller passes
-      kernels                                 compiled loops, named after their callers or after what they find
-    _arrays   _labels   _extras               frames, tensors and lists made arrays; a person's label made safe to show;
-                                              what is not installed
+    _limits                                   what the machine leaves: memory, room on a disk, cores
+      kernels                                 compiled loops, named after their callers or after what they find;
+                                              how they are compiled and kept (compile), and where they run (threads)
+    _arrays   _labels                         frames, tensors and lists made arrays; a person's label made safe to show
+    _kinds   _extras                          the kind of a parameter; what is not installed
 
 The engine never imports the front. It returns `search.Found`, and only ``medoids.py`` makes a `Clustering` of it.
 

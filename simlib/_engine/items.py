@@ -172,6 +172,14 @@ class HostItems(Items):
         """An array and the numbers of the rows of it that are rows `index`: a stored matrix is not copied."""
         return self.entries(index), np.arange(len(index))
 
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        """Entries of some items to some others as A has them, C-ordered; several threads may ask at a time."""
+        raise NotImplementedError
+
+    def upper_tiles(self) -> Iterator[tuple[slice, slice]]:
+        """Rows and columns of tiles that cover the diagonal and what is above it, row after row."""
+        return tiles.tiles(self.n, self.n, tiles.TILE_ROWS, True)
+
     def closeness(self, index: Any) -> np.ndarray:
         """Closeness of some items (a slice or row numbers) to all, (len(index), n)."""
         return self._times_factor(self.entries(index))
@@ -284,6 +292,9 @@ class MatrixItems(HostItems):
             return True
         return all(np.array_equal(rows, np.rint(rows)) for rows in map(self.entries, self.blocks()))
 
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        return np.ascontiguousarray(self.matrix[rows, columns], dtype=self.dtype)
+
     def picked(self, index: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return (self.matrix, index) if self.in_place else super().picked(index)
 
@@ -318,6 +329,10 @@ class VectorItems(HostItems):
 
     def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
         return tiles.pairs(self.scaled, index, columns)
+
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        with tiles.one_blas_thread():
+            return tiles.product(self.scaled.take(rows), self.scaled.take(columns), rows == columns)
 
     def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
         position, closeness = _unknown(depth, self.n, self.dtype)
@@ -385,6 +400,7 @@ class VectorItems(HostItems):
     def check_memory(self, need: int) -> None:
         need += 2 * BLOCK_ENTRIES * np.dtype(self.dtype).itemsize
         _check.memory(need, f"a search for swaps among {self.n} vectors, beside the vectors,", WAYS_OUT)
+        _check.room_to_work(need)
 
 
 def by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -404,4 +420,4 @@ def _unknown(depth: int, n: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def room_for_kept() -> float:
     """Bytes that lists, or a matrix made from vectors, may take."""
-    return min(KEPT_BYTES, _check.available_memory() / 2)
+    return min(KEPT_BYTES, _check.room_for_arrays() / 2)

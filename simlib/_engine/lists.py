@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simlib import _check
+from simlib import _limits
 from simlib._engine.kernels import lists as kernels
 from simlib._engine.kernels.lists import Kept, Lists, Mirrored, Side
 from simlib._engine.tiles import TILE_ROWS, Scaled, in_threads
@@ -38,7 +38,7 @@ def of_matrix(
 
     `most` is the share of all pairs that they may hold, or a little more.
     """
-    n, threads = len(reach), _check.cores()
+    n, threads = len(reach), _limits.cores()
     room = int(1.5 * most * n * n) // threads + 2 * n + kernels.TOGETHER
     start, stop = np.zeros((2, n), np.int64)
     lists = Lists(start, stop, np.empty(threads * room, np.int32), np.empty(threads * room, reach.dtype), reach)

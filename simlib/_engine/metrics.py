@@ -8,7 +8,7 @@ similarities has another number on its diagonal. The loss of an item is ``base``
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class Metric(NamedTuple):
@@ -37,3 +37,45 @@ METRICS = {
     )
 }
 ON_VECTORS = tuple(metric.word for metric in METRICS.values() if metric.on_vectors)
+
+OTHER_WORDS = {
+    "cosine_similarity": "cosine",
+    "cosine_distance": "cosine",
+    "angular": "cosine",
+    "pearson": "correlation",
+    "pearsonr": "correlation",
+    "corr": "correlation",
+    "distance": "precomputed",
+    "distances": "precomputed",
+    "dissimilarity": "precomputed",
+    "similarities": "similarity",
+    "affinity": "similarity",
+    "kernel": "similarity",
+}
+MADE_BY_SKLEARN = (
+    *("euclidean", "l2", "sqeuclidean", "manhattan", "cityblock", "l1", "minkowski", "chebyshev", "canberra"),
+    *("braycurtis", "hamming", "jaccard", "dice", "mahalanobis", "haversine", "nan_euclidean", "jensenshannon"),
+)  # distances that scikit-learn makes of vectors
+
+
+def named(word: Any) -> Metric:
+    """The metric that a caller's word names; any other word is answered with what to call."""
+    if isinstance(word, str) and word in METRICS:
+        return METRICS[word]
+    allowed = ", ".join(map(repr, METRICS))
+    raise ValueError(f"metric must be one of {allowed}, got {word!r}{_way_out(word)}")
+
+
+def _way_out(word: Any) -> str:
+    """What to call for what a caller seems to mean."""
+    plain = word.lower().replace("-", "_").replace(" ", "_") if isinstance(word, str) else ""
+    meant = plain if plain in METRICS else OTHER_WORDS.get(plain)
+    if meant:
+        return f': use metric="{meant}"'
+    if plain == "spearman":
+        return ': use scipy.stats.rankdata(A, axis=1) in place of A, with metric="correlation"'
+    if plain in MADE_BY_SKLEARN or callable(word):
+        how = f'metric="{plain}"' if plain else "metric=your_function"
+        call = f"from sklearn.metrics import pairwise_distances; D = pairwise_distances(A, {how})"
+        return f': distances of vectors are made first, {call}; then pass D with metric="precomputed"'
+    return ': for any other distance make the matrix of distances first and pass it with metric="precomputed"'

@@ -13,7 +13,7 @@ from simlib import _check
 from simlib._engine import sparse
 from simlib._engine.items import BLOCK_ROWS, HostItems, Items, MatrixItems, VectorItems
 from simlib._engine.kernels import prepare as kernels
-from simlib._engine.metrics import METRICS, Metric
+from simlib._engine.metrics import Metric, named
 from simlib._engine.sparse import SparseItems
 from simlib._engine.tiles import unit_scale
 
@@ -34,14 +34,13 @@ def prepare(A: Any, metric: str) -> Items:
         return prepare_host(_check.as_given(A, "A"), metric)
     from simlib._engine.tensors import TensorItems  # imports torch, which arrays have no need of
 
-    _check.one_of(metric, "metric", tuple(METRICS))
-    return TensorItems(A, METRICS[metric])
+    return TensorItems(A, named(metric))
 
 
 def prepare_host(A: Any, metric: str) -> HostItems:
     """The items of an array (n, n) or (n, d), or of a scipy.sparse matrix (n, d), checked."""
-    _check.one_of(metric, "metric", tuple(METRICS))
-    found, dtype = METRICS[metric], _check.working_dtype(A.dtype)
+    found, dtype = named(metric), _check.working_dtype(A.dtype)
+    _check.room_to_work()
     if _check.is_sparse(A):
         if metric != "cosine":
             raise TypeError(f'a sparse A is taken for metric="cosine" only, got "{metric}": pass A.toarray()')

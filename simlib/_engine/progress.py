@@ -8,6 +8,8 @@ from types import TracebackType
 
 from tqdm.auto import tqdm
 
+from simlib._labels import figures
+
 Callback = Callable[[int, int, float, float], None]  # iteration, changed medoids, loss, seconds
 
 
@@ -33,7 +35,7 @@ class Progress:
         """One more iteration is done: so many medoids changed, and the loss is this."""
         seconds = time.perf_counter() - self.began
         self.bar.update()
-        self.note(f"{self.k - changed} of {self.k} medoids unchanged, inertia {loss:.4f}, {seconds:.2f} s")
+        self.note(f"{self.k - changed} of {self.k} medoids unchanged, inertia {figures(loss, 4)}, {seconds:.2f} s")
         if self.callback is not None:
             self.callback(iteration, changed, loss, seconds)
         self.began = time.perf_counter()

@@ -19,6 +19,7 @@ from simlib._engine.kernels.search import Cache, OffList, Scratch, Terms
 from simlib._engine.progress import Progress
 from simlib._engine.starts import FREE, Constraints
 from simlib._engine.tiles import one_blas_thread
+from simlib._labels import figures
 
 OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are made anew
 OFF_LIST_SHARE = 100  # or one in so many of the items, if that is more
@@ -338,6 +339,6 @@ def perturb(
             best, kept = ends[-1], search.state()
         else:
             search.restore(kept)
-        progress.note(f"perturbation {len(ends) - 1} of {len(seeds)}, inertia {best:.4f}")
+        progress.note(f"perturbation {len(ends) - 1} of {len(seeds)}, inertia {figures(best, 4)}")
     search.since_swap = n
     return ends

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from threading import Lock
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -103,12 +105,21 @@ class SparseItems(HostItems):
         self.longest_block = BLOCK_ENTRIES
         longest = int(np.diff(scaled.rows.start).max(initial=0))
         self.rounding = product_rounding(longest, self.dtype)
+        self.one_at_a_time = Lock()
 
     def entries(self, index: Any) -> np.ndarray:
         wanted = np.arange(self.n)[index]
         found = self.scaled.similarities(wanted, self.scaled)
         found[np.arange(len(wanted)), wanted] = self.self_closeness[wanted]
         return found
+
+    def tile(self, rows: slice, columns: slice) -> np.ndarray:
+        with self.one_at_a_time:  # the loop below it keeps all cores busy
+            return np.ascontiguousarray(self.entries(rows)[:, columns])
+
+    def upper_tiles(self) -> Iterator[tuple[slice, slice]]:
+        """Whole rows from the diagonal on: part of a row takes as long as all of it."""
+        return ((block, slice(block.start, self.n)) for block in self.blocks())
 
     def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
         if len(index) <= len(columns):

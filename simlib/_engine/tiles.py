@@ -6,6 +6,7 @@ bits whatever the tile size or the number of threads.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,12 +19,13 @@ import numpy as np
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
-from simlib import _check
+from simlib import _check, _limits
 from simlib._engine.kernels import tiles as kernels
 
 TILE_ROWS = 800  # rows a tile: large enough for the product's speed, 2.5 MB of float32 to keep in the cache
 MANY_ROWS = 10_000  # rows that leave all cores enough to do with tiles twice as high, for the product's full speed
 SAFE_EXPONENT = {np.float32: 20, np.float64: 300}  # rows whose largest entry is within 2**+-this need no scaling
+EXACT_IN_FLOAT64 = 2**53  # whole numbers up to here keep all their digits
 TASKS_AHEAD = 64  # tasks done before the result of the first is taken up
 WIDEST_STRIP = 8192  # columns of a strip of rows: also a single row keeps every core busy
 
@@ -44,6 +46,8 @@ def unit_scale(X: np.ndarray, dtype: Any, centred: bool, name: str) -> Scaled:
 
     `centred` takes each row's mean off first. Raises ValueError if a row of X, called `name`, has NaN or infinity.
     """
+    if centred and X.dtype.kind in "iu" and X.dtype.itemsize == 8:
+        X = _from_smallest(X)
     x = np.ascontiguousarray(X, dtype=dtype)
     top = np.maximum(x.max(axis=1), -x.min(axis=1))
     _check.finite_rows(np.isfinite(top), name)
@@ -56,6 +60,17 @@ def unit_scale(X: np.ndarray, dtype: Any, centred: bool, name: str) -> Scaled:
         x[constant] = 0
     square = np.einsum("ij,ij->i", x, x, dtype=np.float64)
     return Scaled(x, np.divide(1.0, np.sqrt(square), out=np.zeros(len(x)), where=square > 0))
+
+
+def _from_smallest(X: np.ndarray) -> np.ndarray:
+    """Whole numbers of 64 bits; if float64 would lose their last digits, each less the smallest of its row: uint64.
+
+    Differences modulo 2**64 are exact, whatever the sign of the numbers.
+    """
+    low = X.min(axis=1, keepdims=True)
+    if max(int(X.max()), -int(low.min())) <= EXACT_IN_FLOAT64:
+        return X
+    return X.astype(np.uint64) - low.astype(np.uint64)
 
 
 def tiles(n: int, m: int, height: int, symmetric: bool) -> Iterator[tuple[slice, slice]]:
@@ -168,7 +183,7 @@ def in_threads(work: Callable, tasks: list, take: Callable | None = None, bar: d
     hand are finished and the rest is dropped.
     """
     bar = bar or {"disable": True}
-    with one_blas_thread(), ThreadPoolExecutor(_check.cores()) as pool:
+    with _threads_explained(), one_blas_thread(), ThreadPoolExecutor(_limits.cores()) as pool:
         jobs = deque(pool.submit(work, *task) for task in tasks[:TASKS_AHEAD])
         try:
             for i, task in enumerate(tqdm(tasks, unit="tile", **bar)):
@@ -180,6 +195,20 @@ def in_threads(work: Callable, tasks: list, take: Callable | None = None, bar: d
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+@contextmanager
+def _threads_explained() -> Iterator[None]:
+    """Turn Python's words for a thread that cannot be started into a MemoryError that names the limits."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "start new thread" not in str(error):
+            raise
+        raise MemoryError(
+            "no further thread can be started: raise the limits of this process on memory (ulimit -v) and on processes "
+            "(ulimit -u), or use fewer cores, as with taskset -c 0 python"
+        ) from None
 
 
 class _OneBlasThread:
@@ -209,9 +238,16 @@ class _OneBlasThread:
                     yield
         finally:
             with self.lock:
-                self.users -= 1
+                self.users = max(0, self.users - 1)  # a process that is forked off in here begins to count anew
                 if not self.users:
                     _set_threads(self.before)
+
+    def forked(self) -> None:
+        """Begin to count anew in a process that was just forked off: the other users stayed behind."""
+        self.lock = Lock()
+        if self.users:
+            self.users = 0
+            _set_threads(self.before)
 
 
 def _set_threads(numbers: list[int]) -> None:
@@ -227,6 +263,8 @@ def _set_threads(numbers: list[int]) -> None:
 
 
 one_blas_thread = _OneBlasThread()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=one_blas_thread.forked)
 
 
 @cache

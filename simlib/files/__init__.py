@@ -12,6 +12,8 @@ Where to find what
     lines.py  heads.py  dialect.py  numerals.py   text: its encoding and lines; what stands before a table; separator,
                    decimal sign and heading; how numbers are written, and the marks beside them
     table.py  strays.py       a table of text as pandas parses it; what does not belong among its numbers
+    wide.py        tables of very many columns, which are read without pandas
+    watched.py     what really stopped pandas: an interrupt, a broken file, a lack of memory
     brackets.py  lists.py     vectors that stand in a file as lists: in lines of text; in the cells of a column
     packed.py      vectors that were packed as bytes
     records.py     where the items are in a value of JSON
@@ -28,12 +30,11 @@ Where to find what
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib.files import arrays, gaps, remarks, sparse, squares
 from simlib.files.card import card_of
 from simlib.files.interface import Read, Source
@@ -158,7 +159,11 @@ def load_vectors(
     [[3. 1.]
      [0. 5.]] ['plum' 'lemon'] float32
     """
-    path = Path(path)
+    path = _kinds.path(path, "path")
+    _kinds.text(label, "label")
+    columns = _kinds.texts(columns, "columns")
+    for value, name in ((progress, "progress"), (transpose, "transpose")):
+        _kinds.flag(value, name)
     from simlib.files import formats  # the readers import pandas, which takes a while
 
     form = formats.format_of(path)
@@ -235,7 +240,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     ...     print(load_matrix(folder + "/S.npy").matrix.shape)
     (3, 3)
     """
-    path = Path(path)
+    path = _kinds.path(path, "path")
+    _kinds.flag(progress, "progress")
     from simlib.files import formats  # the readers import pandas, which takes a while
 
     form = formats.format_of(path)

@@ -57,7 +57,8 @@ def roles(source: Source, table: list[Column]) -> Roles:
     vectors = _vectors(source, names, [i for i in lists or numbers if i != label])
     if label is not None:
         _ask_about_dates(source, table[label], len(vectors))
-    unused = [name for i, name in enumerate(names) if i != label and i not in vectors]
+    used = {label, *vectors}
+    unused = [name for i, name in enumerate(names) if i not in used]
     if unused:
         source.card.dropped.append(f"Columns that are neither vectors nor labels: {listed(unused)}.")
     source.card.notes += [
@@ -123,10 +124,12 @@ def _vectors(source: Source, names: list[str], found: list[int]) -> list[int]:
         if not found:
             raise ValueError(f"{source.name} has no column of numbers; its columns are {listed(names)}")
         return found
-    unknown = [name for name in wanted if name not in names]
+    known = set(names)
+    unknown = [name for name in wanted if name not in known]
     if isinstance(wanted, str) or unknown or not len(wanted):
         raise ValueError(f"{source.name}: columns must list names among {listed(names)}, got {wanted!r}")
-    return [names.index(name) for name in wanted]
+    place = {name: i for i, name in reversed(list(enumerate(names)))}
+    return [place[name] for name in wanted]
 
 
 def refuse_repeated(source: Source, names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """How a table of text is written, judged by its first lines: the separator, the decimal sign, the heading.
 
-Where several separators fit, the one that makes the largest share of the fields numbers is taken.
+Where several separators fit, the one that makes the largest share of the fields below the first line numbers is taken;
+among equals one that cuts the first line into as many fields.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from simlib.files.messages import listed, unreadable
 from simlib.files.numerals import MISSING, NUMBER, without_any_mark
 
 SEPARATORS = {"\t": "tabs", ";": "semicolons", ",": "commas", "|": "bars", " ": "blanks"}
+DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
 TABLE_LINES_JUDGED = 50
 FEWEST_COUNTED = 10  # a line that counts fewer of its fields may be data
 
@@ -63,7 +65,7 @@ def dialect_of(source: Source, lines: list[str]) -> Dialect:
         raise ValueError(f"{source.name} has no lines with anything in them but comments")
     separator = _separator(source, body[:TABLE_LINES_JUDGED])
     fields = [without_any_mark(field) for row in _rows(source, body, separator) for field in row]
-    commas = [field for field in fields if re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", field)]
+    commas = [field for field in fields if DECIMAL_COMMA.fullmatch(field)]
     points = any(re.fullmatch(r"[+-]?\d*\.\d+([eE][+-]?\d+)?", field) for field in fields)
     if commas and points:
         raise ValueError(f"{source.name} has decimal commas and decimal points: export it with one of them")
@@ -76,11 +78,15 @@ def _separator(source: Source, lines: list[str]) -> str:
     """The separator that gives all lines but the first one equally many fields; raises if none does."""
     found = {}
     for separator in SEPARATORS:
+        if separator == " " and any("\t" in line for line in lines):
+            continue  # a tab would count as a blank
         rows = _rows(source, lines, separator)
         widths = [len(row) for row in rows]
         equal = min(widths[1:] or widths) > 1 and len(set(widths[1:])) <= 1
         if equal and _keeps_lists(lines, rows, separator):
-            found[separator] = _share_of_numbers(rows)
+            found[separator] = _share_of_numbers(rows[1:] or rows), len(set(widths)) == 1
+    if "," in found and any(_commas_are_decimal(_rows(source, lines, each)) for each in found if each in ";|\t"):
+        del found[","]
     if found:
         return max(found, key=lambda separator: found[separator])
     widths = [len(row) for row in _rows(source, lines, ",")]
@@ -90,6 +96,12 @@ def _separator(source: Source, lines: list[str]) -> str:
         f"{source.name}: the lines have unequal numbers of fields ({widths[0]}, then {widths[1:6]}): "
         "expected a table, one row an item"
     )
+
+
+def _commas_are_decimal(rows: Rows) -> bool:
+    """Whether all rows are equally long, some fields hold a comma, and each of these is a number with it."""
+    fields = [without_any_mark(field) for row in rows for field in row if "," in field]
+    return len({len(row) for row in rows}) == 1 and bool(fields) and all(map(DECIMAL_COMMA.fullmatch, fields))
 
 
 def _keeps_lists(lines: list[str], rows: Rows, separator: str) -> bool:

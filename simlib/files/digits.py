@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simlib.files import pieces
+from simlib.files.arrays import cut
 from simlib.files.interface import Source
 
 LOSS_IN_A_COLUMN = 1e-4  # float32 may change a column by at most this share of its standard deviation ...
@@ -135,7 +136,7 @@ def collected(source: Source, read: Callable[[], Iterator[Piece]], names: list[s
     labels: list[str] = []
     for numbers, texts in read():
         pieces.add(values, numbers, source.name)
-        labels += texts
+        labels += texts if source.matrix else cut(texts)
     return pieces.joined(values), labels
 
 
@@ -158,7 +159,7 @@ def _as_float32(source: Source, parts: Iterator[Piece]) -> _Narrow:
     for numbers, texts in parts:
         pieces.add(values, _narrowed(source, numbers, rows), source.name)
         digits.add(numbers)
-        labels += texts
+        labels += cut(texts)
         only_piece = numbers if not rows else None
         rows += len(numbers)
     return _Narrow(pieces.joined(values), labels, digits, only_piece)

@@ -20,6 +20,7 @@ Kind = Literal["whole", "real", "sparse", "text", "other"]
 NAMES_OF_VECTORS = ("vectors", "X", "embeddings", "arr_0")
 NAMES_OF_MATRICES = ("matrix", "S", "D", "similarity", "distance", "distances", "arr_0")
 NAMES_OF_LABELS = ("labels", "label", "names", "words", "ids", "axis1")  # the last one is pandas'
+ARRAYS_TOLD = 8  # arrays that a message names
 
 
 class Held(NamedTuple):
@@ -98,10 +99,12 @@ def _found_values(source: Source, arrays: dict[str, Held]) -> str:
             return name
     if len(tables) == 1:
         return next(iter(tables))
-    held = ", ".join(f"{name} {held.shape} {held.dtype}" for name, held in arrays.items()) or "no array"
+    first = [f"{name[:40]} {held.shape} {held.dtype}" for name, held in arrays.items()][:ARRAYS_TOLD]
+    more = f" and {len(arrays) - ARRAYS_TOLD:,} more" if len(arrays) > ARRAYS_TOLD else ""
+    held = (", ".join(first) or "no array") + more
     way_out = f"; name one with columns={list(tables)[:1]}" if tables and not source.matrix else ""
     raise ValueError(
-        f"{source.name} holds {held[:500]}: expected one 2-D array of numbers, or one named {names[0]!r}{way_out}"
+        f"{source.name} holds {held}: expected one 2-D array of numbers, or one named {names[0]!r}{way_out}"
     )
 
 

@@ -32,7 +32,9 @@ def plain_errors(name: str) -> Iterator[None]:
 
 
 def unreadable(name: str, error: Exception) -> str:
-    """Why the file called `name` cannot be read, in one line."""
+    """Why the file called `name` cannot be read, in one line; raises MemoryError if memory is all that it lacks."""
+    if isinstance(error, MemoryError) and type(error).__name__.startswith("Arrow"):  # NumPy's tell of a broken head
+        raise MemoryError(f"{name} does not fit into memory: take fewer rows or columns, or read it in parts") from None
     if re.search("allow_pickle|Object arrays|Python objects", str(error)):
         return f"{name} holds Python objects, which could run code when loaded: save numbers, or texts as str"
     if "encrypted" in str(error):

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from simlib import _check
 from simlib._extras import extra
 from simlib.files import columns, digits, lists, pairs, pieces
-from simlib.files.arrays import float_type
+from simlib.files.arrays import cut, float_type
 from simlib.files.arrow_schema import Batches, described, stored
 from simlib.files.columns import Column
 from simlib.files.interface import Read, Source
@@ -93,7 +93,7 @@ def _read_batches(source: Source, file: Batches, vectors: list[Column], label: s
         pieces.add(found, piece, source.name)
         if not row and file.rows is not None:
             _check.memory(piece.nbytes // len(piece) * file.rows, source.name, "take fewer rows or columns")
-        labels += [] if label is None else batch.column(label).to_pylist()
+        labels += [] if label is None else _labels(source, batch, label)
         row += len(piece)
     if not row:
         raise ValueError(f"{source.name} has columns but no rows")
@@ -128,10 +128,16 @@ def _pieces_of_texts(source: Source, file: Batches, name: str, label: str | None
     for batch in _batches(source, file, [name], label, True):
         values = lists.rows_of(source, name, batch.column(name).to_pylist(), row, width)
         width = values.shape[1]
-        yield values, [] if label is None else batch.column(label).to_pylist()
+        yield values, [] if label is None else _labels(source, batch, label)
         row += len(values)
     if not row:
         raise ValueError(f"{source.name} has columns but no rows")
+
+
+def _labels(source: Source, batch: Any, name: str) -> list[Any]:
+    """The labels of a batch; a matrix compares its names whole."""
+    labels = batch.column(name).to_pylist()
+    return labels if source.matrix else cut(labels)
 
 
 def _from_lists(source: Source, batch: Any, name: str, row: int, width: int | None) -> np.ndarray:

@@ -8,6 +8,7 @@ from simlib import _check
 
 ROWS_A_PIECE = 20_000
 NUMBERS_A_PIECE = 1 << 22  # wide rows: fewer rows a piece, so that a piece holds no more numbers than this
+SIGNS_A_NUMBER = 16  # more signs of text than a number takes: a row of long texts counts as one of so many numbers
 
 
 def rows_a_piece(width: int) -> int:

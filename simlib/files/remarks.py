@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from simlib.files import pairs, pieces
+from simlib.files.arrays import LONGEST_LABEL
 from simlib.files.card import Card
 from simlib.files.counters import DECIDES_ALL, percent
 from simlib.files.interface import Read, Source
@@ -31,7 +32,8 @@ def _same_names(labels: Any, names: list[str] | None) -> bool:
     """Whether the rows and the columns are called the same."""
     if labels is None or names is None or len(labels) != len(names):
         return False
-    return all(str(label).strip() == name.strip() for label, name in zip(labels, names, strict=True))
+    most = LONGEST_LABEL  # longer labels were cut while they were read
+    return all(str(label)[:most].strip() == name[:most].strip() for label, name in zip(labels, names, strict=True))
 
 
 def note_all(source: Source, vectors: np.ndarray, labels: Any, names: list[str] | None) -> None:

@@ -15,7 +15,7 @@ from simlib.files import lists, numerals, packed
 from simlib.files.columns import Column
 from simlib.files.dialect import is_number
 from simlib.files.messages import listed
-from simlib.files.table import TextTable, cells
+from simlib.files.table import TextTable, cells, columns_of_text
 
 # Numbers with marks between thousands, and Fortran's numbers with D for powers of ten.
 _UNUSUAL_NUMBER = re.compile(r"[+-]?\d{1,3}([.,' ]\d{3})+([.,]\d+)?|[+-]?\d+[.,]?\d*[dD][+-]?\d+")
@@ -59,6 +59,16 @@ def numbers_of(
             way_out = "mend the file; a field without a number stays empty"
         raise ValueError(f"{place.holds(int(bad[0]), texts.iloc[bad[0]])}, not a number: {way_out}")
     return numbers
+
+
+def all_numbers_of(
+    table: TextTable, wanted: list[int], piece: pd.DataFrame, row: int, labels: pd.Series | None
+) -> np.ndarray:
+    """The columns `wanted` of a piece that begins at `row`, as float64 (rows, wanted); raises as `numbers_of`."""
+    odd = {*columns_of_text(piece), *table.marks}
+    if odd.isdisjoint(wanted):
+        return np.ascontiguousarray(piece[wanted].to_numpy(np.float64))
+    return np.column_stack([numbers_of(table, i, piece[i], row, labels) for i in wanted])
 
 
 def _without_mark(place: Place, column: pd.Series) -> pd.Series:
@@ -107,8 +117,8 @@ def _refuse_text(table: TextTable, i: int, column: pd.Series) -> None:
 
 def refuse_in_matrix(table: TextTable, first: pd.DataFrame) -> None:
     """Raise if a text stands among the numbers of a matrix; the first column may hold names."""
-    for i in first:
-        texts = [] if i == 0 or pd.api.types.is_numeric_dtype(first[i]) else first[i].dropna().astype(str)
+    for i in columns_of_text(first):
+        texts = [] if i == 0 else first[i].dropna().astype(str)
         if any(is_number(text, table.dialect) for text in texts):
             numbers_of(table, i, first[i], labels=first[0])
 
@@ -118,9 +128,7 @@ def refuse_swallowed_rows(table: TextTable, piece: pd.DataFrame, row: int) -> No
 
     A list of numbers may run over lines.
     """
-    for i in piece.columns:
-        if pd.api.types.is_numeric_dtype(piece[i]):
-            continue
+    for i in columns_of_text(piece):
         fields = piece[i].astype(str)
         for at in np.flatnonzero(fields.str.contains("\n", regex=False).fillna(False).to_numpy(bool)):
             inner = str(fields.iloc[at]).split("\n")[1:-1]

@@ -14,6 +14,7 @@ from simlib.files.dialect import Dialect, Heading
 from simlib.files.interface import Source
 from simlib.files.messages import plain_errors, unreadable
 from simlib.files.numerals import MISSING, Mark
+from simlib.files.watched import Watched
 
 
 class TextTable(NamedTuple):
@@ -46,6 +47,13 @@ def cells(values: pd.Series) -> list[Any]:
     return values.astype(object).where(values.notna(), None).tolist()
 
 
+def columns_of_text(piece: pd.DataFrame) -> list[int]:
+    """The columns of a piece that are not of numbers. Each type is looked at once, for there may be many columns."""
+    kinds = piece.dtypes
+    texts = {kind for kind in set(kinds) if not pd.api.types.is_numeric_dtype(kind)}
+    return [i for i, kind in zip(piece.columns, kinds, strict=True) if kind in texts]
+
+
 def parsed(table: TextTable, file: io.TextIOWrapper, texts: Sequence[int]) -> Iterator[pd.DataFrame]:
     """The rows of the table, a piece at a time; the columns `texts` as texts."""
     heading = table.heading
@@ -53,12 +61,13 @@ def parsed(table: TextTable, file: io.TextIOWrapper, texts: Sequence[int]) -> It
         try:
             for _ in range(heading.skipped):
                 next(file)
-            lines = file if table.lists == "quoted" else brackets.Quoted(file, table.lists)
+            lines = Watched(file if table.lists == "quoted" else brackets.Quoted(file, table.lists))
             for piece in pd.read_csv(lines, **_options(table, texts)):
                 yield _without_remarks(piece, 0 not in texts) if table.geo else piece
         except pd.errors.EmptyDataError:
             raise ValueError(f"{table.source.name} has a heading but no rows") from None
         except pd.errors.ParserError as error:
+            lines.raise_cause(table.source.name, error)
             raise ValueError(_why_not_parsed(table, error)) from None
 
 

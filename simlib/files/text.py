@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from simlib.files import (
@@ -24,7 +23,9 @@ from simlib.files import (
     matrix_text,
     numerals,
     pairs,
+    pieces,
     strays,
+    wide,
     word2vec,
 )
 from simlib.files.columns import Column
@@ -32,7 +33,7 @@ from simlib.files.dialect import SEPARATORS, dialect_of, heading_of, is_number
 from simlib.files.interface import Read, Source
 from simlib.files.lines import Beginning, advance, bar_over_bytes, beginning_of, opened
 from simlib.files.messages import listed
-from simlib.files.table import TextTable, cells, parsed
+from simlib.files.table import TextTable, cells, columns_of_text, parsed
 
 _OF_SVMLIGHT = re.compile(r"[-+.,\deE]+( (qid|\d+):[-+.\deE]+)+\s*(#|$)")
 
@@ -54,6 +55,8 @@ def _read_table(source: Source, beginning: Beginning) -> Read:
     _refuse_other_formats(source, beginning.lines)
     head = heads.head_of(source, beginning)
     table = _table_of(source, beginning.encoding, head)
+    if found := wide.read(source, table):
+        return _finished(source, head, table, *found)
     first = _first_rows(table)
     values_of_columns = [first[i].to_numpy() for i in first]
     if source.matrix and (start := pairs.start(source, table.heading.names, values_of_columns)) is not None:
@@ -62,15 +65,17 @@ def _read_table(source: Source, beginning: Beginning) -> Read:
     roles = _roles(table, first)
     names = [table.heading.names[i] for i in roles.vectors]
     values, labels = digits.collected(source, lambda: _pieces(table, roles), names)
-    head.check(source, len(values))
+    called = names if table.heading.given and not roles.lists else None
+    return _finished(source, head, table, Read(values, None if roles.label is None else labels, called), roles.label)
+
+
+def _finished(source: Source, head: heads.Head, table: TextTable, found: Read, label: int | None) -> Read:
+    """What was found in a table, whose column `label` holds the labels; the card says how the table is written."""
+    head.check(source, len(found.values))
     separators = SEPARATORS[table.dialect.separator]
     source.card.notes.append(f"Fields are separated by {separators}, the decimal sign is '{table.dialect.decimal}'.")
-    return Read(
-        values,
-        None if roles.label is None else labels,
-        names if table.heading.given and not roles.lists else None,
-        gaps.line_of_pandas(source, table.encoding, table.dialect, table.heading, roles.label),
-    )
+    line = gaps.line_of_pandas(source, table.encoding, table.dialect, table.heading, label)
+    return found._replace(without_gaps=line)
 
 
 def _refuse_other_formats(source: Source, lines: list[str]) -> None:
@@ -97,7 +102,8 @@ def _table_of(source: Source, encoding: str, head: heads.Head) -> TextTable:
     heading = heading._replace(skipped=heading.skipped + head.skipped)
     wanted = {source.label, *(source.columns or ())}
     columns.refuse_repeated(source, [name for name in heading.names if name in wanted])
-    width = len(heading.names) + brackets.numbers_a_line(lines)
+    signs = max(map(len, lines))
+    width = max(len(heading.names) + brackets.numbers_a_line(lines), signs // pieces.SIGNS_A_NUMBER)
     return TextTable(source, encoding, form, heading, style, width, head.geo, {})
 
 
@@ -106,8 +112,8 @@ def _first_rows(table: TextTable) -> pd.DataFrame:
     source = table.source
     with opened(source, table.encoding) as file:
         first = next(parsed(table, file, [0] if source.matrix else []))
-    for i, name in enumerate(table.heading.names):
-        if name == source.label or pd.api.types.is_numeric_dtype(first[i]):
+    for i in columns_of_text(first):
+        if table.heading.names[i] == source.label:
             continue
         if pd.api.types.infer_dtype(first[i]) == "integer":  # beyond 64 bits
             first[i] = strays.numbers_of(table, i, first[i])
@@ -136,7 +142,7 @@ def _roles(table: TextTable, first: pd.DataFrame) -> TextRoles:
     if source.matrix:
         first = _with_numbers_in_front(table, first)
         strays.refuse_in_matrix(table, first)
-    found = [_described(source, name, first[i]) for i, name in enumerate(table.heading.names)]
+    found = _described(source, table.heading.names, first)
     if source.columns is None and not source.matrix:
         strays.refuse_texts(table, first, found)
     described = counters.judged(source, found, lambda i: first[i].to_numpy())
@@ -144,7 +150,8 @@ def _roles(table: TextTable, first: pd.DataFrame) -> TextRoles:
     chosen = [described[i] for i in vectors]
     columns.refuse_mixed(source, chosen)
     _note_marks(table, vectors)
-    _note_texts(source, {described[i].name: first[i] for i in first if i != label and described[i].kind == "text"})
+    unused = [i for i in columns_of_text(first) if i != label and described[i].kind == "text"]
+    _note_texts(source, {described[i].name: first[i] for i in unused})
     return TextRoles(label, vectors, chosen[0].kind == "list")
 
 
@@ -158,13 +165,18 @@ def _with_numbers_in_front(table: TextTable, first: pd.DataFrame) -> pd.DataFram
     return first
 
 
-def _described(source: Source, name: str, values: pd.Series) -> Column:
-    """What the first rows tell about a column."""
-    if not pd.api.types.is_numeric_dtype(values):
-        return Column(name, "list" if lists.hold_vectors(cells(values)) else "text")
-    if pd.api.types.is_bool_dtype(values) or not (values.notna().any() or source.matrix):
-        return Column(name, "other")
-    return Column(name, "number")
+def _described(source: Source, names: list[str], first: pd.DataFrame) -> list[Column]:
+    """What the first rows tell about the columns."""
+    texts = set(columns_of_text(first))
+    given = first.notna().any().tolist()
+    flags = [kind.kind == "b" for kind in first.dtypes]
+    found = []
+    for i, name in enumerate(names):
+        if i in texts:
+            found.append(Column(name, "list" if lists.hold_vectors(cells(first[i])) else "text"))
+        else:
+            found.append(Column(name, "other" if flags[i] or not (given[i] or source.matrix) else "number"))
+    return found
 
 
 def _note_marks(table: TextTable, vectors: list[int]) -> None:
@@ -201,7 +213,7 @@ def _pieces(table: TextTable, roles: TextRoles) -> Iterator[digits.Piece]:
                 numbers = lists.rows_of(table.source, table.heading.names[at], cells(piece[at]), row, width)
                 width = numbers.shape[1]
             else:
-                numbers = np.column_stack([strays.numbers_of(table, i, piece[i], row, called) for i in vectors])
+                numbers = strays.all_numbers_of(table, vectors, piece, row, called)
             yield numbers, [] if called is None else _labels(table, called)
             row += len(piece)
             advance(bar, file)

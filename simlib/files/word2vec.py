@@ -22,6 +22,7 @@ from simlib.files.dialect import NUMBER
 from simlib.files.interface import Read, Source
 from simlib.files.lines import Beginning, advance, bar_over_bytes, opened
 from simlib.files.messages import plain_errors
+from simlib.files.watched import Watched
 
 WORD_LINES_JUDGED = 20
 
@@ -90,10 +91,11 @@ def _numbers(source: Source, parts: list[list[str]], width: int, before: int) ->
                 f"{source.name}: vector {number} has {len(part) - 1} numbers, expected {width}: "
                 "cut off, or the wrong file?"
             )
-    text = io.StringIO("\n".join(" ".join(part[1:]) for part in parts))
+    text = Watched(io.StringIO("\n".join(" ".join(part[1:]) for part in parts)))
     try:
         table = pd.read_csv(text, sep=" ", header=None, dtype=np.float64, quoting=csv.QUOTE_NONE)
     except ValueError as error:
+        text.raise_cause(source.name, error)
         reason = str(error).splitlines()[0]
         raise ValueError(
             f"{source.name}: among vectors {before + 1} to {before + len(parts)} something is no number ({reason})"

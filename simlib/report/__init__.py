@@ -6,6 +6,7 @@ parameters and versions give the same bytes, except for one line with the date a
 From a shell: ``python -m simlib.report my.csv`` (`cli`, what it can be told in `options`). From Python: `build`.
 Notebook 06 takes what a report says from `numbers`, and the HTML that says it from `html`. `execute` runs a notebook,
 `page` makes it a page, `record` says what a page was made from and how two pages differ, `pdf` prints a page.
+`stamp` is the line with date and times, `commands` are what a person can type to make a page again.
 `build`, `execute` and `page` are here the functions; import other names of these files as in
 ``from simlib.report.page import report_page``.
 """

@@ -15,13 +15,15 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 from tqdm import tqdm
 
+from simlib import _kinds
 from simlib._labels import plain
 from simlib.data import ROOT, SHIPPED
 from simlib.report.execute import execute
 from simlib.report.options import completed
 from simlib.report.page import report_page
-from simlib.report.record import fine_print, record_of, stamped
+from simlib.report.record import fine_print, record_of
 from simlib.report.refused import Refused, readable
+from simlib.report.stamp import stamped
 
 NOTEBOOK = "06_write_a_report.ipynb"
 BAR = "{desc:30.30} {bar} {elapsed}"
@@ -61,6 +63,8 @@ def build(
     -----
     A kernel's start, 3 s, and what scan_k, stability, certify and silhouette take: about a minute at 20,000 items.
     """
+    _kinds.flag(stamp, "stamp")
+    _kinds.flag(progress, "progress")
     options = completed(options)
     source = None if data is None else readable(data)
     began = time.perf_counter()
@@ -93,6 +97,11 @@ def _executed(parameters: dict[str, Any], progress: bool) -> tuple[NotebookNode,
         except DeadKernelError:
             raise Refused(f'the kernel died at "{parts.now}": probably the memory did not suffice') from None
     return notebook, parts.seconds()
+
+
+def steps() -> set[str]:
+    """The names that a part of the work can have."""
+    return {*_Parts(_notebook()).of_cell.values()}
 
 
 def _notebook() -> Path:

@@ -14,11 +14,13 @@ from typing import Any
 
 from simlib._labels import plain
 from simlib.data import written_whole
-from simlib.report.build import build
+from simlib.report.build import build, steps
+from simlib.report.commands import typed
 from simlib.report.options import OPTIONS, parsed
 from simlib.report.pdf import browser, print_page
 from simlib.report.record import differences, recorded
-from simlib.report.refused import Refused, readable, writable
+from simlib.report.refused import Refused, apart, readable, writable
+from simlib.report.stamp import fault
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m simlib.report") -> int:
@@ -54,9 +56,11 @@ def _as_typed(message: str) -> str:
 def _write(asked: argparse.Namespace) -> int:
     """Make a report and write it, its table and its PDF, all or none."""
     out = (asked.out or Path("report.html")).absolute()
-    targets = {"page": out, "items": _items_beside(out)}
+    targets = {"page": out, "table of items": _items_beside(out)}
     if asked.pdf:
-        targets["pdf"] = out.with_suffix(".pdf")
+        targets["PDF"] = out.with_suffix(".pdf")
+    apart(targets)
+    if asked.pdf:
         browser()
     source = None if asked.data is None else readable(asked.data)
     for target in targets.values():
@@ -66,9 +70,9 @@ def _write(asked: argparse.Namespace) -> int:
     with ExitStack() as stack:
         draft = {name: stack.enter_context(written_whole(target)) for name, target in targets.items()}
         draft["page"].write_text(html, encoding="utf-8", newline="\n")
-        draft["items"].write_bytes(items)
+        draft["table of items"].write_bytes(items)
         if asked.pdf:
-            print_page(draft["page"], draft["pdf"])
+            print_page(draft["page"], draft["PDF"])
     others = " and ".join(str(target.name) for name, target in targets.items() if name != "page")
     print(f"report: {out} ({len(html.encode()) / 1e6:.1f} MB), beside it {others}")
     return 0
@@ -77,20 +81,36 @@ def _write(asked: argparse.Namespace) -> int:
 def _verify(asked: argparse.Namespace) -> int:
     """Make a report again and say what differs."""
     try:
-        old = readable(asked.verify).read_text(encoding="utf-8")
+        given = readable(asked.verify, "report").read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise Refused(f"{asked.verify} is not a report: it is not UTF-8 text") from None
-    record = recorded(old)
-    html, items = build(_source(asked, record), stamp=False, progress=True, **record["options"])
-    lines = differences(old, html)
-    beside = _items_beside(asked.verify)
-    if beside.is_file() and beside.read_bytes() != items:
-        lines.append(f"{beside.name}: not the table of items that is made")
+    old = given.replace("\r\n", "\n")
+    record = recorded(old, asked.verify.name)
+    source, wrong = _source(asked, record), fault(old, steps())
+    html, items = build(source, stamp=False, progress=True, **record["options"])
+    lines = differences(old, html) + [wrong] * (wrong is not None)
+    if old != given:
+        lines.append("line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?")
+    lines += _table_differs(_items_beside(asked.verify), items)
     for line in lines:
         print(f"differs: {line}")
     if not lines:
         print(f"{asked.verify} is what its data and its parameters give, to the byte, but for date and times")
     return 1 if lines else 0
+
+
+def _table_differs(table: Path, items: bytes) -> list[str]:
+    """What differs between the table of items beside a page and the one that is made, in a line."""
+    if not table.is_file():
+        return [f"{table.name}: the table of all items is missing beside the page"]
+    found = table.read_bytes()
+    if found == items:
+        return []
+    if found.splitlines() == items.splitlines():
+        return [
+            f"{table.name}: its line ends are not those of the table that is made (CRLF); a mail or git changed it?"
+        ]
+    return [f"{table.name}: not the table of items that is made"]
 
 
 def _items_beside(page: Path) -> Path:
@@ -108,4 +128,4 @@ def _source(asked: argparse.Namespace, record: dict[str, Any]) -> Path | None:
     for folder in (asked.verify.parent, Path()):
         if (folder / name).is_file():
             return folder / name
-    raise Refused(f"{name} is not beside the report: name the file, as in python -m simlib.report {name} --verify ...")
+    raise Refused(f"{name} is not beside the report: name the file, {typed(['--verify', str(asked.verify)], name)}")

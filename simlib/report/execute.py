@@ -15,6 +15,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
+from simlib import _kinds
+from simlib.report.refused import readable
+
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 
@@ -54,7 +57,11 @@ def execute(
     KeyboardInterrupt
         The kernel is gone by then.
     """
-    notebook = nbformat.read(path, 4)
+    for called, name in ((on_cell, "on_cell"), (on_start, "on_start"), (on_wait, "on_wait")):
+        _kinds.function(called, name, needed=True)
+    if parameters is not None and not isinstance(parameters, dict):
+        raise TypeError(f"parameters must be a dictionary or None, got {_kinds.shown(parameters)}")
+    notebook = nbformat.read(readable(path, "path"), 4)
     if parameters is not None:
         _set(notebook, parameters)
     client = NotebookClient(
@@ -74,6 +81,7 @@ def execute(
 
 def figures(notebook: NotebookNode) -> Iterator[bytes]:
     """The PNG pictures of an executed notebook, in order."""
+    _kinds.instance(notebook, "notebook", NotebookNode, "execute")
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):

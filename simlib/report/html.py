@@ -104,7 +104,7 @@ def _digits(value: float, fit: Clustering) -> str:
 
 
 def _two(value: float) -> str:
-    """Two decimals, and no minus before a zero."""
+    """Two decimals of a number on the scale from -1 to 1, and no minus before a zero."""
     return f"{round(float(value), 2) + 0.0:.2f}"
 
 
@@ -118,7 +118,7 @@ def _stable(stable: Stability | None) -> tuple[str, str]:
     if stable is None:
         return "not measured", "stability: half of the items are fewer than the clusters"
     halves = f"agreement with the clusters of random halves of the items, {len(stable.scores)} times"
-    return f"{_two(stable.mean)} ± {stable.spread:.2f}", f"{halves}: 1 the same, 0 chance"
+    return f"{_two(stable.mean)} ± {_two(stable.spread)}", f"{halves}: 1 the same, 0 chance"
 
 
 def _judged(silhouette: float, stable: Stability | None) -> str:

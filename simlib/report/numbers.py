@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib import _check, choose
 from simlib._cards import largest_first
-from simlib._engine.metrics import METRICS, ON_VECTORS
+from simlib._engine.metrics import METRICS, ON_VECTORS, named
 from simlib.choose import KScan, Stability, scan_k, shuffle_columns
 from simlib.data import DATA, load, written_whole
 from simlib.files import load_matrix, load_vectors
@@ -44,7 +44,7 @@ def read(
     -------
     A : array (n, d) or (n, n), labels : str (n,), card : dict, as `load_vectors` makes it
     """
-    _check.one_of(metric, "metric", tuple(METRICS))
+    named(metric)
     if path is None or metric not in ON_VECTORS:
         _refuse_unused(path, label=label, columns=columns, transpose=transpose)
     if path is None:
@@ -247,19 +247,25 @@ def _drawn(fit: Clustering) -> np.ndarray:
 
 
 def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
-    """Write a line for each item, as CSV that no spreadsheet computes.
+    """Write `Clustering.table` and the silhouettes, as CSV that no spreadsheet computes.
 
-    A label that begins like a formula gets an apostrophe in front. Rows are counted from 0.
+    A label that begins like a formula gets an apostrophe in front. Rows are counted from 0, and clusters have the
+    numbers of the page.
     """
-    number = ranks(fit)
-    entry = entries(fit)
-    labels = [cell(label) for label in labels]
+    items = fit.table([cell(label) for label in labels])
+    items["cluster"] = ranks(fit)[fit.labels]
+    entry = METRICS[fit.metric].entry
+    items[entry] = [_digits(value) for value in items[entry]]
+    items["silhouette"] = [_digits(score) for score in scores]
     with written_whole(path) as draft, open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
         table = csv.writer(file)
-        table.writerow(["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"])
-        for i, j in enumerate(fit.labels):
-            exemplar = labels[fit.medoids[j]]
-            table.writerow([i, labels[i], number[j], exemplar, f"{entry[i]:.4f}", f"{scores[i]:.4f}"])
+        table.writerow([items.index.name, *items.columns])
+        table.writerows(items.itertuples(name=None))
+
+
+def _digits(value: float) -> str:
+    """Four decimals, or four digits of a number so small that the decimals would cut it short."""
+    return f"{value:.4g}" if 0 < abs(value) < 0.1 else f"{value + 0.0:.4f}"
 
 
 def cell(label: Any) -> str:

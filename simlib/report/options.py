@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from simlib import _check, _kinds
 from simlib._engine.metrics import METRICS
 from simlib._labels import plain
 from simlib.medoids import METHODS
+from simlib.report.commands import parts
 
 OPTIONS: dict[str, Any] = {
     "k": None,
@@ -51,6 +53,16 @@ def completed(options: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(options) - set(OPTIONS):
         raise TypeError(f"options are {', '.join(OPTIONS)}, got {', '.join(sorted(unknown))}")
     options = {**OPTIONS, **options}
+    _check.one_of(options["metric"], "metric", tuple(METRICS))
+    _check.one_of(options["method"], "method", METHODS)
+    options["seed"] = _check.whole_number(options["seed"], "seed", 0)
+    options["columns"] = _kinds.texts(options["columns"], "columns")
+    for name in ("title", "label"):
+        _kinds.text(options[name], name)
+    if options["k"] is not None:
+        options["k"] = _check.whole_number(options["k"], "k", 2)
+    if options["ks"] is not None:
+        options["ks"] = _check.some_ks(options["ks"], None)
     options["title"] = plain(options["title"] or "", LONGEST_TITLE) or None
     return options
 
@@ -106,7 +118,7 @@ def _add_columns(add: Callable[..., Any]) -> None:
     """Which columns of the file are read, and whether they are the items."""
     add("--label", help="name of the column that holds the labels")
     about = "names of the columns that hold the vectors (default: all columns of numbers)"
-    add("--columns", type=lambda text: text.split(","), metavar="a,b", help=about)
+    add("--columns", type=parts, metavar="a,b", help=about)
     add("--transpose", action="store_true", help="the columns of the file are the items, their names the labels")
 
 

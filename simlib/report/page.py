@@ -16,6 +16,8 @@ from nbconvert import HTMLExporter
 from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
+from simlib import _kinds
+
 # nbconvert's page, less everything that would load a script
 STATIC = """{%- extends 'lab/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock html_head_js -%}
@@ -58,6 +60,8 @@ def page(notebooks: dict[str, NotebookNode], title: str) -> str:
     str
         HTML without scripts or outside references; images and style are inside.
     """
+    _kinds.mapping(notebooks, "notebooks", NotebookNode, "execute")
+    _kinds.text(title, "title", needed=True)
     mark = _unused(str(notebooks))
     math: list[str] = []
     captions: list[str] = []

@@ -6,22 +6,22 @@ import hashlib
 import json
 import platform
 import re
-import shlex
-from datetime import UTC, datetime
 from html import escape, unescape
 from importlib.metadata import version
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from simlib import _check
+from simlib import _kinds
 from simlib._labels import plain
+from simlib.report.commands import listed, typed
 from simlib.report.html import pairs
 from simlib.report.options import OPTIONS
 from simlib.report.refused import Refused
+from simlib.report.stamp import taken_off
 
 PACKAGES = ("simlib", "numpy", "numba", "scipy", "scikit-learn", "torch", "matplotlib", "pandas", "pyarrow")
-STAMP = re.compile(r'<p id="stamp">Made [-\d]+ [:\d]+ UTC in \d+ s on [^<]{1,80}\. Of these: [^<]{1,300}\.</p>')
+SHA256 = re.compile("[0-9a-f]{64}")
 
 
 def record_of(source: Path | None, options: dict[str, Any], items: bytes) -> dict[str, Any]:
@@ -34,27 +34,48 @@ def record_of(source: Path | None, options: dict[str, Any], items: bytes) -> dic
     }
 
 
-def recorded(html: str) -> dict[str, Any]:
-    """What a report says it was made from: data, options, versions, and the checksum of its table of items."""
-    found = re.search(r'<meta name="simlib-report" content="([^"]*)">', html)
+def recorded(html: str, name: str = "this") -> dict[str, Any]:
+    """What a report says it was made from: data, options, versions, and the checksum of its table of items.
+
+    `name` is what an error calls the page.
+    """
+    found = re.findall(r'<meta name="simlib-report" content="([^"]*)">', html)
+    if len(found) > 1:
+        raise Refused(f"{name} holds {len(found)} records of how it was made, expected one: somebody changed it")
     try:
-        record = json.loads(unescape(found[1])) if found else None
-    except ValueError:
+        record = json.loads(unescape(found[0]), object_pairs_hook=_distinct) if found else None
+    except (ValueError, RecursionError):
         record = None
     if not (isinstance(record, dict) and _complete(record)):
-        raise Refused("this is not a report, or one that was cut off or made by another version: its record is missing")
+        raise Refused(
+            f"{name} is not a report, or one that was cut off, changed or made by another version: "
+            "the record of how it was made is missing or not whole"
+        )
     return record
 
 
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON, in which no name comes twice."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a name comes twice")
+    return dict(pairs)
+
+
 def _complete(record: dict[str, Any]) -> bool:
-    """Whether a record has all its parts."""
+    """Whether a record has all its parts and no others, each of its kind."""
     if set(record) != {"data", "options", "items", "versions"}:
         return False
-    data = record["data"]
-    options = record["options"]
+    data, options = record["data"], record["options"]
+    if data is not None and not (isinstance(data, dict) and set(data) == {"file", "sha256"} and _texts(data)):
+        return False
     known_options = isinstance(options, dict) and set(options) == set(OPTIONS)
-    named_data = data is None or (isinstance(data, dict) and isinstance(data.get("file"), str))
-    return known_options and named_data and isinstance(record["versions"], dict)
+    checksum = isinstance(record["items"], str) and SHA256.fullmatch(record["items"])
+    return bool(known_options and checksum and isinstance(record["versions"], dict) and _texts(record["versions"]))
+
+
+def _texts(record: dict[str, Any]) -> bool:
+    """Whether all that a part of a record holds is text."""
+    return all(isinstance(value, str) for value in record.values())
 
 
 def differences(old: str, new: str) -> list[str]:
@@ -69,7 +90,9 @@ def differences(old: str, new: str) -> list[str]:
     list of str
         Empty if they are the same.
     """
-    lines = _records_differ(recorded(old), recorded(new))
+    for text, name in ((old, "old"), (new, "new")):
+        _kinds.text(text, name, needed=True)
+    lines = _records_differ(recorded(old, "old"), recorded(new, "new"))
     sections, new_sections = _sections(old), _sections(new)
     for one, other in zip_longest(sections[1:], new_sections[1:], fillvalue=""):
         if one != other:
@@ -96,7 +119,7 @@ def _records_differ(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
 
 def _sections(html: str) -> list[str]:
     """The page's head and its sections, the stamp left out."""
-    return re.split(r'(?=<section id="part-\d+">)', STAMP.sub("", html, count=1))
+    return re.split(r'(?=<section id="part-\d+">)', taken_off(html))
 
 
 def _first_difference(one: str, other: str) -> str:
@@ -119,17 +142,16 @@ def _text(html: str) -> list[str]:
 def fine_print(record: dict[str, Any]) -> str:
     """Parameters, versions, and how to make the report again."""
     options = record["options"]
-    command = ["python", "-m", "simlib.report"]
-    if record["data"]:
-        command.append(record["data"]["file"])
-    again = [*command, "--verify", "report.html"]
-    command += [_as_typed(name, value) for name, value in options.items() if value != OPTIONS[name]]
+    file = record["data"] and record["data"]["file"]
+    changed = {name: value for name, value in options.items() if value != OPTIONS[name]}
+    command = typed([_as_typed(name, value) for name, value in changed.items()], file)
+    again = typed(["--verify", "report.html"], file)
     told = [(name, escape(plain("left out" if value is None else value, 300))) for name, value in options.items()]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
         f"<h3>Parameters</h3>{pairs(told)}<h3>Versions</h3><p>{escape(versions)}</p>"
         f"<p>Table of all items: SHA-256 {record['items']}</p><h3>To make it again, or to check it</h3>"
-        f"<pre>{escape(plain(shlex.join(command), 2000))}\n{escape(plain(shlex.join(again), 2000))}</pre>"
+        f"<pre>{escape(command)}\n{escape(again)}</pre>"
     )
 
 
@@ -137,16 +159,7 @@ def _as_typed(name: str, value: Any) -> str:
     """An option as it is typed on the command line."""
     if value is True:
         return f"--{name}"
-    return f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
-
-
-def stamped(steps: dict[str, float], seconds: float) -> str:
-    """Date, times and machine, the one place that differs from run to run."""
-    longest = sorted(steps, key=lambda name: -steps[name])[:4]
-    times = ", ".join(f"{escape(name)} {steps[name]:.1f} s" for name in longest)
-    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    machine = f"{platform.system()} {platform.machine()}, {_check.cores()} core(s)"
-    return f'<p id="stamp">Made {now} in {seconds:.0f} s on {machine}. Of these: {times}.</p>'
+    return f"--{name}={listed(value) if isinstance(value, list) else value}"
 
 
 def sha256(path: Path) -> str:

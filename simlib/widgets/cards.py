@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _cards, _check
+from simlib import _cards, _check, _kinds
 from simlib._cards import Card
-from simlib._labels import SHORT, marked, names_of
+from simlib._labels import SHORT, figures, marked, names_of
 from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
 from simlib.widgets import inputs
@@ -47,12 +47,14 @@ def cards_html(
     str
         HTML; the names in it are escaped.
     """
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    cards = _check.whole_number(cards, "cards", 1)
     inputs.check_ensemble(ensemble, len(fit.labels))
     names = names_of(labels, len(fit.labels), S)
     S = inputs.scanned(S, fit)
     near = _cards.neighbours(inputs.closeness(S, fit.medoids, fit.medoids, fit), np.arange(len(fit.medoids)))
     sure = None if ensemble is None else ensemble.recovered(fit)
-    return grid(fit, near, names, _check.whole_number(cards, "cards", 1), sure=sure)
+    return grid(fit, near, names, cards, sure=sure)
 
 
 def grid(
@@ -84,7 +86,7 @@ def _html(card: Card, names: list[str], item: int | None, sure: float | None) ->
     texts = [(i, marked(names[i], SHORT)) for i in card.others[:LISTED]]
     others = ", ".join(f"<b>{text}</b>" if i == item else text for i, text in texts)
     size = f"{card.size:,} item" + ("s" if card.size > 1 else "")
-    tight = f"mean {card.entry} {card.entries.mean():.2f}" if card.size > 1 else "alone"
+    tight = f"mean {card.entry} {figures(card.entries.mean(), 2)}" if card.size > 1 else "alone"
     beside = "" if card.neighbour is None else f", next to {marked(names[card.neighbour], SHORT)}"
     again = "" if sure is None else f", how sure: {sure:.2f}"
     return (

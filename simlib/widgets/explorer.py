@@ -11,8 +11,8 @@ import ipywidgets
 import numpy as np
 from ipywidgets import Layout
 
-from simlib import _cards, _check
-from simlib._labels import names_of
+from simlib import _cards, _check, _kinds
+from simlib._labels import figures, names_of
 from simlib.choose import KScan
 from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
@@ -68,9 +68,8 @@ def explore(
     of the map (t-SNE of the medoids of the largest k). A move of the slider draws nothing: it exchanges pictures and
     cards.
     """
-    for each, name in ((scan, "scan"), (null, "null")):
-        if not isinstance(each, KScan) and (each is not None or name == "scan"):
-            raise TypeError(f"{name} must be a KScan, as scan_k returns it, got {type(each).__name__}")
+    for each, name in ((scan, "scan"), (scan if null is None else null, "null")):
+        _kinds.instance(each, name, KScan, "scan_k")
     n = len(scan.fits[0].labels)
     if null is not None and len(null.fits[0].labels) != n:
         raise ValueError(f"null must be a scan of as many items as scan, {n}, got {len(null.fits[0].labels)}")
@@ -222,7 +221,7 @@ class Explorer(ipywidgets.VBox):
         i = self.slider.index
         k = self._scan.ks[i]
         value = getattr(self._scan, self.criterion.value)[i]
-        curves = f"inertia {self._scan.inertia[i]:.6g} and {self.criterion.label} {value:.4f} at k = {k}"
+        curves = f"inertia {self._scan.inertia[i]:.6g} and {self.criterion.label} {figures(value, 4)} at k = {k}"
         return curves, f"map of the {k} medoids"
 
     def _static(self) -> str:

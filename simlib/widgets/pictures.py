@@ -44,7 +44,8 @@ def places(scan: KScan, items: np.ndarray, closeness: np.ndarray) -> np.ndarray:
     largest = scan.fits[-1]
     laid = np.searchsorted(items, largest.medoids)
     similarity = 1 + closeness if METRICS[largest.metric].of_distances else closeness
-    at = plots.medoid_positions(similarity, replace(largest, medoids=laid, unit=1.0))
+    of_items = replace(largest, medoids=laid, labels=np.zeros(len(items), np.int32), unit=1.0)
+    at = plots.medoid_positions(similarity, of_items)
     found = at[np.argsort(-closeness[:, laid], axis=1, kind="stable")[:, :3]].mean(axis=1)
     found[laid] = at
     return found

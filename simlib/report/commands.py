@@ -1,0 +1,49 @@
+"""Commands as a person can type them into a shell, whatever the names in them are."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shlex
+from collections.abc import Sequence
+
+REPORT = ("python", "-m", "simlib.report")
+
+
+def typed(options: Sequence[str], file: str | None = None) -> str:
+    """The command that makes a report with these options; a file whose name begins with a dash stands behind --.
+
+    Examples
+    --------
+    >>> print(typed(["--k=3"], "-my data.csv"))
+    python -m simlib.report --k=3 -- '-my data.csv'
+    >>> print(typed([], "my.csv"))
+    python -m simlib.report my.csv
+    """
+    named = [] if file is None else ["--", file] if file.startswith("-") else [file]
+    words = [*REPORT, *options, *named] if named[:1] == ["--"] else [*REPORT, *named, *options]
+    return " ".join(map(_word, words))
+
+
+def listed(names: Sequence[object]) -> str:
+    """Names with commas between them; one that holds a comma is quoted, as in CSV."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(names)
+    return line.getvalue()
+
+
+def parts(text: str) -> list[str]:
+    """The names in what `listed` wrote."""
+    return next(csv.reader([text]), [])
+
+
+def _word(text: str) -> str:
+    """A word for the shell; characters that cannot be seen are written as bash's escapes."""
+    if text.isprintable():
+        return shlex.quote(text)
+    return "$'" + "".join(c if c.isprintable() and c not in "\\'" else _escaped(c) for c in text) + "'"
+
+
+def _escaped(c: str) -> str:
+    """A character as the bytes of its UTF-8, or the byte of a name that is no UTF-8."""
+    return "".join(f"\\x{byte:02x}" for byte in c.encode("utf-8", "surrogateescape"))
