@@ -127,18 +127,24 @@ class Ascent:
 
     def _ascend(self, rounds: int) -> None:
         """So many steps, fewer at the top."""
-        if self.lists is not None:
-            self.pace = kernels.ascend(self.lists, self.problem, self.climb, self.pace, rounds, self.in_parallel)
+        if self.lists is not None and not self.in_parallel:
+            self.pace = kernels.ascend(self.lists, self.problem, self.climb, self.pace, rounds)
             return
-        climb = self.climb
         for _ in range(rounds):
-            self._earn(climb.limit)
-            bound = kernels.bound_of(self.problem, climb)
-            climb.served[:] = self.items.count_closer(np.flatnonzero(climb.chosen), climb.limit)
-            self.pace = kernels.step(self.problem, climb, bound, self.pace)
-            self._round()
+            self._earn(self.climb.limit)
+            if self.lists is not None:
+                self.pace = kernels.advance(self.lists, self.problem, self.climb, self.pace)
+            else:
+                self._advance_by_rows()
             if self.pace.bound >= self.problem.goal or not self.pace.length:
                 return
+
+    def _advance_by_rows(self) -> None:
+        """One step, where whole rows serve."""
+        bound = kernels.bound_of(self.problem, self.climb)
+        self.climb.served[:] = self.items.count_closer(np.flatnonzero(self.climb.chosen), self.climb.limit)
+        self.pace = kernels.step(self.problem, self.climb, bound, self.pace)
+        self._round()
 
     def _earn(self, limit: np.ndarray) -> None:
         """What each candidate earns at these limits, into the climb."""

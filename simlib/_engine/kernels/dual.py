@@ -152,6 +152,8 @@ def step(problem, climb, bound, pace):
     """
     best, length, since_rise = pace.bound, pace.length, pace.since_rise
     limit, direction = climb.limit, climb.direction
+    for j in range(len(limit)):
+        climb.often[j] = FADING * climb.often[j] + (1.0 - FADING) * climb.chosen[j]
     since_rise = 0 if bound > best + NOTABLE * abs(problem.upper) else since_rise + 1
     if bound > best:
         best = bound
@@ -170,24 +172,29 @@ def step(problem, climb, bound, pace):
     ahead = length * (problem.upper + SURPLUS * abs(problem.upper) - bound) / square
     for o in range(len(limit)):
         limit[o] = min(max(limit[o] - ahead * direction[o], climb.low[o]), climb.high[o])
-        climb.often[o] = FADING * climb.often[o] + (1.0 - FADING) * climb.chosen[o]
     return Pace(best, length, since_rise)
 
 
 @compiled
-def ascend(lists, problem, climb, pace, rounds, in_parallel):
-    """Climb by lists: so many steps, or fewer where the bound reaches its goal or its top.
+def advance(lists, problem, climb, pace):
+    """One step, by lists, where it is known what each candidate earns.
+
+    Reads lists, problem. Reads and writes climb. Returns the pace of what follows.
+    """
+    bound = bound_of(problem, climb)
+    serve(lists, climb.chosen, climb.limit, climb.served)
+    return step(problem, climb, bound, pace)
+
+
+@compiled
+def ascend(lists, problem, climb, pace, rounds):
+    """So many steps by lists, or fewer where the bound reaches its goal or its top.
 
     Reads lists, problem. Reads and writes climb. Returns the pace of what follows.
     """
     for _ in range(rounds):
-        if in_parallel:
-            earn_in_parallel(lists, problem, climb.limit, climb.earned)
-        else:
-            earn(lists, problem, climb.limit, climb.earned)
-        bound = bound_of(problem, climb)
-        serve(lists, climb.chosen, climb.limit, climb.served)
-        pace = step(problem, climb, bound, pace)
+        earn(lists, problem, climb.limit, climb.earned)
+        pace = advance(lists, problem, climb, pace)
         if pace.bound >= problem.goal or pace.length == 0.0:
             break
     return pace
