@@ -8,8 +8,10 @@ from simlib.choose import KScan, Pick, Stability, scan_k, shuffle_columns, silho
 from simlib.data import Sample, load
 from simlib.ensemble import Ensemble, ensemble
 from simlib.files import Loaded, LoadedMatrix, load_matrix, load_vectors
+from simlib.gap import Gap, optimality_gap
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
 from simlib.neighbours import Neighbours, Pairs, neighbours, pairs_above
+from simlib.proof import Proof, prove
 from simlib.similarity import correlation, cosine_similarity
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ __all__ = [
     "Certificate",
     "Clustering",
     "Ensemble",
+    "Gap",
     "KMedoids",
     "KScan",
     "Loaded",
@@ -27,6 +30,7 @@ __all__ = [
     "Neighbours",
     "Pairs",
     "Pick",
+    "Proof",
     "Sample",
     "Stability",
     "assign",
@@ -39,7 +43,9 @@ __all__ = [
     "load_matrix",
     "load_vectors",
     "neighbours",
+    "optimality_gap",
     "pairs_above",
+    "prove",
     "scan_k",
     "shuffle_columns",
     "silhouette",

@@ -233,9 +233,10 @@ def kmedoids(
         "fasterpam" exchanges a medoid for another item as long as any exchange lowers the inertia.
         "alternate" is the simple loop: assign every item to its most similar medoid, then take the member with
         the largest summed similarity to its cluster; stop when no medoid changes.
-    init : {"random", "build", "k-medoids++", "first"} or k distinct row numbers
-        "build" adds the item that helps most, one at a time; "k-medoids++" draws items far from those drawn;
-        "first" takes rows 0..k-1.
+    init : {"random", "dual", "build", "k-medoids++", "first"} or k distinct row numbers
+        "build" adds the item that helps most, one at a time; "dual" climbs from there towards the lower bound of
+        `optimality_gap` and takes the items that the bound prefers, the best start for swaps; "k-medoids++" draws
+        items far from those drawn; "first" takes rows 0..k-1.
     n_init : int
         How many ends to reach; the best is returned, `spread` lists the inertia of all. For "random" and
         "k-medoids++" each has a start of its own. For the other starts a few medoids of the best end so far are
@@ -330,7 +331,7 @@ def kmedoids(
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     with memory_explained(A):
         items = prepare(A, metric).weighted(weight)
-        if isinstance(init, str) and init == "build":
+        if isinstance(init, str) and init in ("build", "dual"):
             items = items.at_hand(progress)  # once for the start and the swaps
         begin = [starts.start(items, k, init, rng, constraints) for rng in (seeds if drawn else seeds[:1])]
         with Progress(method, k, progress, callback, UNITS[method]) as told:

@@ -29,6 +29,7 @@ COPY_BYTES = 30_000_000  # rows copied from a matrix take less: C libraries hand
 KEPT_BYTES = 4e9  # what is kept in place of vectors takes less than this, and less than half of the memory that is free
 STRIP_ITEMS, STRIP_MEDOIDS = 1024, 512  # items and medoids whose products are taken at once
 CLUSTER_SUM_BYTES = 2**28  # bytes for the sums of a strip of items to every cluster
+SCALINGS = 8  # roundings of a cosine besides those of the product: lengths, scales, the type of the result
 SAMPLED = 64  # rows that tell how long the lists would be
 WAYS_OUT = (
     'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
@@ -47,6 +48,7 @@ class Items:
     unit : float, the similarity of an item to itself where that is not 1; similarities are divided by it
     factor : of that type, 1 / unit or -1; closeness = factor * entry
     base : float; loss = base - closeness
+    rounding : float; no closeness is farther from its exact value than this
     self_closeness : (n,), each item's closeness to itself
     weight : float64 (n,), how much each item counts in a sum over items; None: all count once
     """
@@ -59,6 +61,7 @@ class Items:
         self.dtype: Any = self_closeness.dtype.type
         self.factor = self.dtype(metric.sign / unit)
         self.base = metric.base
+        self.rounding = 0.0 if unit == 1 else float(np.finfo(self.dtype).eps)
 
     def weighted(self, weight: np.ndarray | None) -> Self:
         """These items, from now on with weights."""
@@ -76,6 +79,10 @@ class Items:
 
     def row(self, j: int) -> np.ndarray:
         """Closeness of item j to all, (n,)."""
+        raise NotImplementedError
+
+    def closeness(self, index: Any) -> np.ndarray:
+        """Closeness of some items (a slice or row numbers) to all, (len(index), n)."""
         raise NotImplementedError
 
     def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
@@ -97,14 +104,25 @@ class Items:
         """
         raise NotImplementedError
 
+    def count_closer(self, candidates: np.ndarray, limit: np.ndarray) -> np.ndarray:
+        """How many of the candidates are closer to each item than its limit (n,), int64 (n,)."""
+        raise NotImplementedError
+
+    def whole_losses(self) -> bool:
+        """Whether every loss is known to be a whole number."""
+        return False
+
     def blocks(self) -> Iterator[slice]:
         """Slices that cover the items, so many that their rows fit into memory."""
         raise NotImplementedError
 
-    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+    def lists(
+        self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = lists.DENSITY
+    ) -> Lists | None:
         """For every item those that are closer to it than their reach (n,); None if they are too many to be worth it.
 
-        If `some`, and they do not fit into memory, the first items get theirs. A device keeps none.
+        Of a matrix they may hold no more than the share `most` of all pairs. If `some`, and they do not fit into
+        memory, the first items get theirs. A device keeps none.
         """
         return None
 
@@ -213,11 +231,17 @@ class HostItems(Items):
     def gains(self, candidates: np.ndarray, best: np.ndarray) -> np.ndarray:
         return sum_kernels.gains(*self.picked(candidates), self.factor, best, self.weight)
 
-    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
-        """`some` has no meaning here: lists of a tenth of the matrix at most always fit."""
-        if self._listed_share(reach) > lists.DENSITY:
+    def count_closer(self, candidates: np.ndarray, limit: np.ndarray) -> np.ndarray:
+        return sum_kernels.count_closer(*self.picked(candidates), self.factor, limit)
+
+    def lists(
+        self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = lists.DENSITY
+    ) -> Lists | None:
+        """`some` has no meaning here: the lists fit, or there are none."""
+        if self._listed_share(reach) > most or most * self.n**2 * (4 + reach.itemsize) > room_for_kept():
             return None
-        return lists.of_matrix(((block.start, self.entries(block)) for block in self.blocks()), self.factor, reach)
+        blocks = ((block.start, self.entries(block)) for block in self.blocks())
+        return lists.of_matrix(blocks, self.factor, reach, most)
 
     def _listed_share(self, reach: np.ndarray) -> float:
         """About which share of all pairs the lists would hold."""
@@ -261,6 +285,13 @@ class MatrixItems(HostItems):
         entries = np.ascontiguousarray(self.matrix[index[:, None], columns], dtype=self.dtype)
         return self._times_factor(entries)
 
+    def whole_losses(self) -> bool:
+        if not self.metric.of_distances or (self.weight is not None and np.any(self.weight % 1)):
+            return False
+        if self.matrix.dtype.kind != "f":
+            return True
+        return all(np.array_equal(rows, np.rint(rows)) for rows in map(self.entries, self.blocks()))
+
     def tile(self, rows: slice, columns: slice) -> np.ndarray:
         return np.ascontiguousarray(self.matrix[rows, columns], dtype=self.dtype)
 
@@ -291,6 +322,7 @@ class VectorItems(HostItems):
         self.scaled = scaled
         self.given: np.ndarray = given
         self.longest_block = BLOCK_ENTRIES
+        self.rounding = product_rounding(scaled.vectors.shape[1], self.dtype)
 
     def entries(self, index: Any) -> np.ndarray:
         return tiles.rows(self.scaled, np.arange(self.n)[index])
@@ -338,7 +370,9 @@ class VectorItems(HostItems):
             own = unit[strip]
             yield strip, np.einsum("ij,ij->i", own, own), totals @ own.T
 
-    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+    def lists(
+        self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = lists.DENSITY
+    ) -> Lists | None:
         """The lists take the place of the matrix: they are worth it if they are shorter and fit into memory."""
         n, share = self.n, self._listed_share(reach)
         expected = 1.1 * share * n * n + n
@@ -372,6 +406,11 @@ class VectorItems(HostItems):
 def by_cluster(labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """The items sorted by cluster, and where each cluster starts among them, int64 (k + 1,)."""
     return np.argsort(labels, kind="stable"), np.concatenate([[0], np.cumsum(np.bincount(labels, minlength=k))])
+
+
+def product_rounding(d: int, dtype: Any) -> float:
+    """How far the computed cosine of two vectors of d numbers may be from the exact one."""
+    return (d + SCALINGS) * float(np.finfo(dtype).eps) / 2
 
 
 def _unknown(depth: int, n: int, dtype: Any) -> tuple[np.ndarray, np.ndarray]:

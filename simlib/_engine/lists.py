@@ -31,10 +31,15 @@ class Part(NamedTuple):
     closeness: np.ndarray
 
 
-def of_matrix(blocks: Iterable[tuple[int, np.ndarray]], factor: float, reach: np.ndarray) -> Lists | None:
-    """The lists of a matrix, given as blocks (first row, rows (p, n)); None if they take more room than expected."""
+def of_matrix(
+    blocks: Iterable[tuple[int, np.ndarray]], factor: float, reach: np.ndarray, most: float = DENSITY
+) -> Lists | None:
+    """The lists of a matrix, given as blocks (first row, rows (p, n)); None if they take more room than expected.
+
+    `most` is the share of all pairs that they may hold, or a little more.
+    """
     n, threads = len(reach), _limits.cores()
-    room = int(1.5 * DENSITY * n * n) // threads + 2 * n + kernels.TOGETHER
+    room = int(1.5 * most * n * n) // threads + 2 * n + kernels.TOGETHER
     start, stop = np.zeros((2, n), np.int64)
     lists = Lists(start, stop, np.empty(threads * room, np.int32), np.empty(threads * room, reach.dtype), reach)
     cursor = np.arange(threads) * room

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simlib import _check
-from simlib._engine.items import BLOCK_ENTRIES, HostItems, room_for_kept
+from simlib._engine.items import BLOCK_ENTRIES, HostItems, product_rounding, room_for_kept
 from simlib._engine.kernels.lists import Lists
 from simlib._engine.kernels.sparse import Compressed, similarities
+from simlib._engine.lists import DENSITY
 from simlib._engine.metrics import Metric
 from simlib._engine.tiles import SAFE_EXPONENT, in_threads, storing
 
@@ -102,6 +103,8 @@ class SparseItems(HostItems):
         super().__init__(len(scaled.scale), metric, (scaled.scale > 0).astype(scaled.dtype))
         self.scaled, self.given = scaled, given
         self.longest_block = BLOCK_ENTRIES
+        longest = int(np.diff(scaled.rows.start).max(initial=0))
+        self.rounding = product_rounding(longest, self.dtype)
         self.one_at_a_time = Lock()
 
     def entries(self, index: Any) -> np.ndarray:
@@ -123,9 +126,11 @@ class SparseItems(HostItems):
             return np.ascontiguousarray(self.entries(index)[:, columns])
         return np.ascontiguousarray(self.entries(columns)[:, index].T)
 
-    def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
+    def lists(
+        self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = DENSITY
+    ) -> Lists | None:
         need = self._listed_share(reach) * self.n**2 * (4 + reach.itemsize)
-        return super().lists(reach, some, progress) if need < room_for_kept() else None
+        return super().lists(reach, some, progress, most) if need < room_for_kept() else None
 
     def subset(self, index: np.ndarray) -> SparseItems:
         given = self.given.tocsr()[index]

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simlib._engine import dual
 from simlib._engine.items import BLOCK_ENTRIES, HostItems, Items
 from simlib._engine.kernels import starts as kernels
 
-STARTS = ("build", "k-medoids++", "random", "first")
+STARTS = ("build", "dual", "k-medoids++", "random", "first")
 DRAWN = ("k-medoids++", "random")  # those that a seed decides
 ASK_FOR_LISTS = 8  # medoids after which BUILD asks again whether the lists are short enough
 GREEDY_AT_ONCE = 100  # medoids chosen from lists between two moments at which an interrupt is heard
@@ -41,8 +42,9 @@ def start(items: Items, k: int, init: Any, rng: np.random.Generator, constraints
     if not isinstance(init, str):
         given = np.array(init, dtype=np.int64)
         return np.concatenate([must, given[~np.isin(given, must)]])
-    if init == "build":
-        return build(items, k, constraints)
+    if init in ("build", "dual"):
+        medoids = build(items, k, constraints)
+        return dual.start(items, medoids, *constraints) if init == "dual" else medoids
     if init == "k-medoids++":
         return plus_plus(items, k, rng, constraints)
     free, more = constraints.free(items.n), k - len(must)

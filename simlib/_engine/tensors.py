@@ -15,7 +15,7 @@ import torch
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib._engine.items import Items
+from simlib._engine.items import Items, product_rounding
 from simlib._engine.metrics import Metric
 from simlib._engine.tiles import tiles
 
@@ -44,6 +44,8 @@ class TensorItems(Items):
             own = own * (metric.sign / unit)
         self.own, self.kind = own, own.dtype  # on the device
         super().__init__(len(A), metric, own.cpu().numpy(), unit)
+        d = 0 if self._unit is None else self._unit.shape[1]
+        self.rounding = product_rounding(d, self.dtype)
 
     def tile(self, rows: torch.Tensor, columns: slice) -> torch.Tensor:
         """Closeness of items `rows` (numbers) to items `columns`, (b, m), on the device."""
@@ -73,6 +75,15 @@ class TensorItems(Items):
 
     def row(self, j: int) -> np.ndarray:
         return self.tile_rows(self.numbers([j]))[0].cpu().numpy()
+
+    def closeness(self, index: Any) -> np.ndarray:
+        numbers = np.arange(self.n)[index]
+        return self.tile_rows(self.numbers(numbers)).cpu().numpy()
+
+    def count_closer(self, candidates: np.ndarray, limit: np.ndarray) -> np.ndarray:
+        rows, limits = self.numbers(candidates), torch.as_tensor(limit, device=self.device)
+        counts = [(self.tile(rows, columns) > limits[columns]).sum(dim=0) for columns in self.columns()]
+        return torch.cat(counts).cpu().numpy()
 
     def nearest(self, medoids: np.ndarray, depth: int) -> tuple[np.ndarray, np.ndarray]:
         position = np.empty((depth, self.n), np.int32)

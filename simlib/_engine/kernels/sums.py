@@ -47,6 +47,24 @@ def gains(rows, index, factor, best, weight):
 
 
 @compiled(parallel=True)
+def count_closer(rows, index, factor, limit):
+    """How many of the rows index[0], index[1], ... are closer to each item than its limit.
+
+    Reads rows (p, n), index int64 (m,), limit float64 (n,). Returns int64 (n,).
+    """
+    n = rows.shape[1]
+    counts = np.zeros(n, np.int64)
+    for strip in prange((n + STRIP - 1) // STRIP):
+        left, right = strip * STRIP, min(strip * STRIP + STRIP, n)
+        some, least = counts[left:right], limit[left:right]
+        for i in range(len(index)):
+            row = rows[index[i], left:right]
+            for o in range(len(row)):
+                some[o] += np.float64(factor * row[o]) > least[o]
+    return counts
+
+
+@compiled(parallel=True)
 def member_sums(rows, first, factor, labels, start, members, sums, weight):
     """Add up the closeness of items first, first + 1, ... to the members of their own cluster.
 
