@@ -22,6 +22,7 @@ from simlib.atlas.nearest import nearest_items
 NEIGHBOURS = 15  # of each item, umap-learn's own default
 FEW = 50  # fewer items than this are laid out by classical scaling alone
 LANDMARKS = 500  # items whose distances to all others say where the layout begins
+LONGEST_GAP = 0.05  # of the width or the height of the map, that may be without any item
 MIN_DIST, SPREAD = 0.1, 1.0  # umap-learn's own defaults
 
 
@@ -109,7 +110,8 @@ def places(A: Any, *, metric: str = "similarity", random_state: int = 0, progres
     -----
     The 15 nearest neighbours of each item are found exactly, O(n^2) from a matrix and O(n^2 d) from vectors; no matrix
     is made. UMAP lays out their graph on one thread. It starts from classical scaling by 500 landmarks, so that pieces
-    of the graph without a link between them still lie where their distances say. Duplicates lie side by side. Fewer
+    of the graph without a link between them still lie where their distances say. Empty stretches across the whole map
+    are shortened. Duplicates lie side by side. Fewer
     than 50 items are laid out by classical scaling alone, where duplicates share a place. Memory: a block of rows, and
     about 500 bytes an item.
 
@@ -134,8 +136,10 @@ def places(A: Any, *, metric: str = "similarity", random_state: int = 0, progres
     rng = np.random.RandomState(random_state)  # the kind of generator that umap-learn takes
     with threadpool_limits(1):  # the same bits on any number of threads
         begin = _scaled_by_landmarks(items, rng)
-        flat = begin if items.n < FEW else _laid_out(neighbours, items.base - closeness, begin, rng, progress)
-        flat = _turned(flat)
+        if items.n < FEW:
+            flat = _turned(begin)
+        else:
+            flat = _drawn_in(_turned(_laid_out(neighbours, items.base - closeness, begin, rng, progress)))
     return Places(flat, neighbours, closeness, _kept(flat, neighbours), items)
 
 
@@ -185,6 +189,16 @@ def _turned(flat: np.ndarray) -> np.ndarray:
     flat = flat @ axes
     farthest = flat[np.abs(flat).argmax(axis=0), [0, 1]]
     return (flat * np.where(farthest < 0, -1, 1)).astype(np.float32)
+
+
+def _drawn_in(flat: np.ndarray) -> np.ndarray:
+    """The same places with the empty stretches across the whole map shortened: their length means nothing, float32."""
+    moved = np.empty_like(flat)
+    for axis in range(2):
+        order = np.argsort(flat[:, axis], kind="stable")
+        gaps = np.diff(flat[order, axis].astype(np.float64), prepend=flat[order[0], axis])
+        moved[order, axis] = np.minimum(gaps, LONGEST_GAP * gaps.sum()).cumsum()
+    return moved - moved.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def _kept(flat: np.ndarray, neighbours: np.ndarray) -> np.ndarray:

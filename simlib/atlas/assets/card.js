@@ -30,7 +30,7 @@ function showCard() {
   const card = $("card");
   if (state.item === null && state.region === null) {
     card.replaceChildren(make("p", {className: "quiet"},
-      "Click a point or a name, search for an item, or choose a cluster or a colour."));
+      "Nothing is selected. Click a point or a name, search for an item, or choose a cluster or a colour."));
   } else if (state.item === null) {
     showRegion(card);
   } else {
@@ -66,13 +66,14 @@ function showCluster(card) {
       ` ${DATA.entry} ${said(fit.entries[item])}, number ${count(place + 1)} of ${count(own.length)} by closeness`);
     parts.push(line);
   }
+  parts.push(saving(own));
   if (sure()) parts.push(make("p", {}, `how sure: ${said2(sure()[item])} (0 to 1)`));
   parts.push(make("h3", {}, `nearest to it, ${DATA.entry}`), nearestItems(item));
   if (PER_ITEM) {
     const stayed = Math.round(kept()[item] * PER_ITEM);
     parts.push(make("p", {className: "quiet"}, `${stayed} of its ${PER_ITEM} nearest lie beside it on the map.`));
   }
-  parts.push(make("h3", {}, "members, closest to the exemplar first"), memberList(fit, own), saving(own));
+  parts.push(make("h3", {}, "members, closest to the exemplar first"), memberList(fit, own));
   if (fit.perCluster) parts.push(make("h3", {}, "clusters beside it"), neighbouring(fit, j));
   card.replaceChildren(...parts);
 }

@@ -11,9 +11,12 @@ for (const given of DATA.colourings) {
   ways.push(given.categories ? {name: given.name, given} : {name: given.name, of: () => once(given, () => decoded(given.numbers))});
 }
 
+const ramp = () => state.dark ? RAMP.slice(2) : RAMP.slice(0, -1); // what stands out from the ground
+
 function shade(share) {
-  const at = Math.min(RAMP.length - 1.001, Math.max(0, share * (RAMP.length - 1)));
-  const [low, high] = [rgb(RAMP[Math.floor(at)]), rgb(RAMP[Math.floor(at) + 1])];
+  const steps = ramp();
+  const at = Math.min(steps.length - 1.001, Math.max(0, share * (steps.length - 1)));
+  const [low, high] = [rgb(steps[Math.floor(at)]), rgb(steps[Math.floor(at) + 1])];
   return low.map((value, c) => Math.round(value + (high[c] - value) * (at % 1)));
 }
 
@@ -67,7 +70,7 @@ function showLegend() {
   let parts;
   if (way.of) {
     const bar = make("span", {className: "bar"});
-    bar.style.background = `linear-gradient(90deg, ${RAMP.join(", ")})`;
+    bar.style.background = `linear-gradient(90deg, ${ramp().join(", ")})`;
     parts = [make("span", {}, said(paint.low)), bar, make("span", {}, said(paint.high)), make("span", {}, way.name)];
   } else if (way.given) {
     const kinds = way.given.categories;
@@ -237,7 +240,7 @@ function listenToControls() {
   $("whole").addEventListener("click", () => { showWhole(); redraw(); });
   $("filter").addEventListener("input", () => showTable());
   $("save-all").addEventListener("click", () => saveRows([...NAMES.keys()]));
-  const tabs = ["card", "list", "read"];
+  const tabs = ["list", "card", "read"];
   for (const [at, name] of tabs.entries()) {
     $(`tab-${name}`).addEventListener("click", () => showTab(name));
     $(`tab-${name}`).addEventListener("keydown", event => {
@@ -260,7 +263,7 @@ function listenToControls() {
 
 function begin() {
   $("title").textContent = document.title = DATA.title;
-  $("caption").textContent = DATA.caption;
+  $("caption").textContent = $("faithful").textContent = DATA.caption;
   $("k").max = DATA.fits.length - 1;
   $("slider").hidden = DATA.fits.length < 2;
   ways.forEach((way, at) => $("colour").append(make("option", {value: at}, way.name)));
@@ -270,7 +273,7 @@ function begin() {
   listenToSearch();
   listenToMap();
   listenToControls();
-  showTab("card");
+  showTab("list");
   measure();
   showK(Math.floor(DATA.fits.length / 2));
   new ResizeObserver(measure).observe(canvas);

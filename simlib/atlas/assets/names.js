@@ -36,52 +36,57 @@ function candidates(fit) {
 
 function drawNames() {
   const fit = fitNow();
-  const taken = [];
+  const buttons = $("zoom");
+  const taken = [[buttons.offsetLeft, 0, size.width, buttons.offsetTop + buttons.offsetHeight]]; // no name lies below them
   written = [];
   pen.lineJoin = "round";
   pen.textBaseline = "middle";
-  if (state.item !== null) drawRing(state.item, taken);
+  if (state.item !== null) drawSelected(fit, taken);
   const most = Math.max(10, Math.round(size.width * size.height / 8000));
   let placed = 0;
   candidates(fit).some((j, rank) => {
     const large = rank < 12 && state.item === null;
-    if (drawExemplar(fit.medoids[j], large, taken)) placed++;
+    if (fit.medoids[j] !== state.item && drawExemplar(fit.medoids[j], large, taken)) placed++;
     return placed >= most;
   });
   drawItems(fit, taken, most);
 }
 
-// A ring around the selected item, with its name.
-function drawRing(item, taken) {
+// The selected item in a ring, with its name before all others.
+function drawSelected(fit, taken) {
+  const item = state.item;
   const [x, y] = [screenX(item), screenY(item)];
-  pen.strokeStyle = themed("--ink");
+  const half = Math.max(11, radius() + 5, sheetImage ? thumbnailHalf(26) * 1.4 + 2 : 0);
+  const mark = [x - half, y - half, x + half, y + half];
+  taken.push(mark);
+  drawName(item, x, y, half, `600 15px ${FONT}`, themed("--ink"), taken, mark);
+  if (sheetImage) drawThumbnail(item, x, y, thumbnailHalf(26), 2);
+  else if (fit.exemplar(item)) drawStar(x, y, 6.5);
+  pen.strokeStyle = themed("--strong");
   pen.lineWidth = 2.5;
   pen.beginPath();
-  pen.arc(x, y, Math.max(10, radius() + 5), 0, 7);
+  pen.arc(x, y, half, 0, 7);
   pen.stroke();
-  if (!fitNow().exemplar(item)) drawName(item, x, y, 11, `600 14px ${FONT}`, themed("--ink"), taken);
 }
 
 function drawExemplar(item, large, taken) {
   const [x, y] = [screenX(item), screenY(item)];
   if (x < 0 || y < 0 || x > size.width || y > size.height) return false;
-  const half = sheetImage ? 13 : 6.5;
+  const half = sheetImage ? thumbnailHalf(26) : 6.5;
   const mark = [x - half, y - half, x + half, y + half];
-  if (item !== state.item && !clear(mark, taken)) return false;
+  if (!clear(mark, taken)) return false;
   const font = large ? `600 15px ${FONT}` : `500 12.5px ${FONT}`;
   taken.push(mark);
-  if (!drawName(item, x, y, half + 2, font, themed("--ink"), taken)) {
-    if (!sheetImage) {
-      taken.pop();
-      return false;
-    }
+  if (!drawName(item, x, y, half + 2, font, themed("--ink"), taken, mark) && !sheetImage) {
+    taken.pop();
+    return false;
   }
   if (sheetImage) drawThumbnail(item, x, y, half, 2); else drawStar(x, y, half);
   return true;
 }
 
-// Write a name on a side of (x, y) where it covers no other; whether there was room.
-function drawName(item, x, y, away, font, colour, taken) {
+// Write a name on a side of (x, y) where it covers nothing but its own mark; whether there was room.
+function drawName(item, x, y, away, font, colour, taken, mark) {
   const text = shortened(NAMES[item]);
   const [width, height] = [widthOf(text, font), parseFloat(font.slice(4)) * 1.25];
   for (const [right, down] of SIDES) {
@@ -89,8 +94,7 @@ function drawName(item, x, y, away, font, colour, taken) {
     const left = x + right * gap + (right - 1) / 2 * width;
     const top = y + down * gap + (down - 1) / 2 * height;
     const box = [left - 2, top, left + width + 2, top + height];
-    const others = taken.filter(other => !(other[0] < x && x < other[2] && other[1] < y && y < other[3]));
-    if (!inside(box) || !clear(box, others)) continue;
+    if (!inside(box) || !taken.every(other => other === mark || clear(box, [other]))) continue;
     pen.font = font;
     pen.strokeStyle = themed("--ground");
     pen.lineWidth = 3.5;
@@ -121,24 +125,31 @@ function drawStar(x, y, half) {
   pen.fill();
 }
 
+// Half of the longer side of a thumbnail that is about so long: small ones grow by a whole number, so they stay sharp.
+function thumbnailHalf(about) {
+  const longer = Math.max(DATA.thumbnails.width, DATA.thumbnails.height);
+  return longer > about ? about / 2 : longer * Math.round(about / longer) / 2;
+}
+
 function drawThumbnail(item, x, y, half, border) {
   const {width, height, columns} = DATA.thumbnails;
   const shrink = 2 * half / Math.max(width, height);
   const [w, h] = [width * shrink, height * shrink];
   const [r, g, b] = paint.table[paint.code[item]];
   pen.fillStyle = `rgb(${r} ${g} ${b})`;
-  pen.fillRect(x - w / 2 - border, y - h / 2 - border, w + 2 * border, h + 2 * border);
+  const [left, top] = [Math.round(x - w / 2), Math.round(y - h / 2)];
+  pen.fillRect(left - border, top - border, w + 2 * border, h + 2 * border);
   pen.imageSmoothingEnabled = shrink < 1;
   pen.drawImage(sheetImage, item % columns * width, Math.floor(item / columns) * height, width, height,
-    x - w / 2, y - h / 2, w, h);
-  written.push({box: [x - w / 2, y - h / 2, x + w / 2, y + h / 2], item});
+    left, top, w, h);
+  written.push({box: [left, top, left + w, top + h], item});
 }
 
 // Where few items are in sight, they have names, or thumbnails, as well.
 function drawItems(fit, taken, most) {
   const seen = [];
   for (const item of within(0, 0, size.width, size.height)) {
-    if (fit.exemplar(item) || (state.lit && !state.lit[item])) continue;
+    if (fit.exemplar(item) || item === state.item || (state.lit && !state.lit[item])) continue;
     seen.push(item);
     if (seen.length > (sheetImage ? 12 : 3) * most) return;
   }
@@ -147,13 +158,16 @@ function drawItems(fit, taken, most) {
   for (const item of seen.sort((a, b) => a - b)) {
     const [x, y] = [screenX(item), screenY(item)];
     if (sheetImage) {
-      const half = 10;
+      const half = thumbnailHalf(18);
       const box = [x - half - 2, y - half - 2, x + half + 2, y + half + 2];
       if (!clear(box, taken)) continue;
       taken.push(box);
       drawThumbnail(item, x, y, half, 1.5);
-    } else if (placed < 2 * most && drawName(item, x, y, radius() + 1, font, themed("--soft"), taken)) {
-      placed++;
+    } else if (placed < 2 * most) {
+      const dot = [x - 2, y - 2, x + 2, y + 2];
+      if (!clear(dot, taken)) continue;
+      taken.push(dot);
+      if (drawName(item, x, y, radius() + 1, font, themed("--soft"), taken, dot)) placed++; else taken.pop();
     }
   }
 }
