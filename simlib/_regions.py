@@ -15,10 +15,11 @@ from simlib._engine import starts
 from simlib._engine.items import HostItems
 from simlib.medoids import Clustering, swapped_from
 
-LIGHT = ("#0072B2", "#D55E00", "#117733", "#CC6677", "#56B4E9", "#E69F00")  # on a light ground
-LIGHT += ("#332288", "#999933", "#AA4499", "#44AA99", "#7A5230", "#882255")
-DARK = ("#4BA3DC", "#F08A4B", "#4DB870", "#E58A99", "#7CCBF5", "#F2B640")  # the same hues on a dark ground
-DARK += ("#8F86E8", "#C4C45C", "#D07CCB", "#6CCFBD", "#C49A6C", "#CF6A9F")
+# Found by search: any two colours lie 25 or more apart in CIELAB for the eye that tells them apart least.
+LIGHT = ("#2791F5", "#C47F26", "#355401", "#B36268", "#7EBFF6", "#EAB303")  # on a light ground
+LIGHT += ("#332288", "#BDBA7A", "#A7519C", "#3ACFBC", "#422D23", "#551A4E")
+DARK = ("#78A2FA", "#BB5305", "#78B15B", "#C49C97", "#8CC0E6", "#EBA20E")  # like hues on a dark ground
+DARK += ("#4B72FB", "#E3F07C", "#A744A7", "#ADF5EC", "#F4E0B0", "#975678")
 # How two sorts of colour-blind eyes see linear red, green and blue: Machado, Oliveira & Fernandes (2009), severity 1.
 _EYES = (
     ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
@@ -75,7 +76,7 @@ def _far_apart(touching: np.ndarray) -> np.ndarray:
     weight = np.zeros((len(LIGHT), len(LIGHT)))
     weight[: len(touching), : len(touching)] = touching
     np.fill_diagonal(weight, 0)
-    alike = 1 / (1 + _contrast())
+    alike = 1 / (1 + contrast(LIGHT))
     best, better = _clash(weight, alike, colours), True
     while better:
         better = False
@@ -102,9 +103,9 @@ def _matched(own: np.ndarray, before: np.ndarray) -> np.ndarray:
     return linear_sum_assignment(shared, maximize=True)[1]
 
 
-def _contrast() -> np.ndarray:
-    """How far apart any two colours of LIGHT are for the eye that tells them apart least, in CIELAB, (12, 12)."""
-    codes = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in LIGHT]) / 255
+def contrast(colours: tuple[str, ...]) -> np.ndarray:
+    """How far apart any two colours are in CIELAB for the eye that tells them apart least, (12, 12)."""
+    codes = np.array([[int(colour[i : i + 2], 16) for i in (1, 3, 5)] for colour in colours]) / 255
     linear = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
     to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
     white = to_xyz.sum(axis=1)

@@ -33,13 +33,13 @@ STOREYS = [
     ["choose"],
     ["data"],
     ["files"],
-    ["distributed", "_cards"],
+    ["distributed", "_cards", "_regions"],
     ["plots"],
-    ["widgets"],
+    ["widgets", "atlas"],
     ["report"],
     [""],  # the public names
 ]
-PACKAGES = ("files", "widgets", "report")  # a storey each
+PACKAGES = ("files", "widgets", "atlas", "report")  # a storey each
 PAGES = ("_engine", "_engine.kernels")  # their __init__ is a docstring that imports nothing
 KERNELS_MAY_IMPORT = ("__future__", "collections.abc", "typing", "numpy", "numba", "llvmlite")
 LONGEST_BODY, MOST_PARAMETERS = 40, 9

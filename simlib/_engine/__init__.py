@@ -11,9 +11,9 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
 
 ::
 
-    report   widgets                          pages and controls
+    report   widgets   atlas                  pages, controls, the map of all items
     plots                                     pictures
-    distributed   _cards                      Dask; the facts of one cluster
+    distributed   _cards   _regions           Dask; the facts of one cluster; groups of clusters and their colours
     files                                     a person's files
     data                                      the samples that come with the workbook
     choose                                    criteria for k

@@ -25,7 +25,7 @@ def nearest_items(items: HostItems, m: int, progress: bool = False) -> tuple[np.
 def _smallest(far: np.ndarray, m: int) -> np.ndarray:
     """Columns (b, m) of the m smallest entries of each row, the smallest first, ties to the lowest column."""
     found = np.argpartition(far, m - 1, axis=1)[:, :m]
-    last = np.take_along_axis(far, found, axis=1).max(axis=1)
+    last = np.take_along_axis(far, found, axis=1).max(axis=1, initial=-np.inf)
     for row in np.flatnonzero((far <= last[:, None]).sum(axis=1) > m):  # a tie at the end: partition took any of them
         near = np.flatnonzero(far[row] <= last[row])
         found[row] = near[np.argsort(far[row, near], kind="stable")[:m]]

@@ -53,7 +53,7 @@ def page(
     scan : KScan, Clustering, or several Clusterings
         Of the same items. The page has a slider over them.
     labels : (n,), optional
-        Names of the items, shown as text whatever they hold, on one line of at most 80 characters. Default: row numbers.
+        Names of the items, shown as text whatever they hold, cut at 80 characters. Default: row numbers.
     path : path of the file, which is written whole or not at all
     title : str, optional
     colour_by : dict of name -> (n,) values, optional

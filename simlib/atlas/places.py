@@ -70,7 +70,8 @@ class Places:
         if not m:
             return "One item alone has no neighbours."
         kept = f"{100 * self.faithfulness:.0f} % are among its {m} nearest on the map"
-        return f"Of an item's {m} nearest neighbours, {kept} (at random: {100 * self.chance:.2g} %)."
+        chance = 100 * self.chance
+        return f"Of an item's {m} nearest neighbours, {kept} (at random: {chance:.{0 if chance >= 1 else 2}f} %)."
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.array(self.xy, dtype=dtype, copy=copy)
@@ -166,7 +167,9 @@ def _laid_out(
     try:
         from umap import umap_
     except ImportError:
-        raise ImportError("a map of all items needs umap-learn, which is not installed: pip install umap-learn") from None
+        raise ImportError(
+            "a map of all items needs umap-learn, which is not installed: pip install umap-learn"
+        ) from None
     n, m = neighbours.shape
     itself = np.arange(n, dtype=np.int32)[:, None]  # leads its own list, as umap-learn has it
     index = np.hstack([itself, neighbours])
