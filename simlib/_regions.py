@@ -16,9 +16,9 @@ from simlib._engine.items import HostItems
 from simlib.medoids import Clustering, swapped_from
 
 # Found by search: any two colours lie 25 or more apart in CIELAB for the eye that tells them apart least.
-LIGHT = ("#2791F5", "#C47F26", "#355401", "#B36268", "#7EBFF6", "#EAB303")  # on a light ground
+LIGHT: tuple[str, ...] = ("#2791F5", "#C47F26", "#355401", "#B36268", "#7EBFF6", "#EAB303")  # on a light ground
 LIGHT += ("#332288", "#BDBA7A", "#A7519C", "#3ACFBC", "#422D23", "#551A4E")
-DARK = ("#78A2FA", "#BB5305", "#78B15B", "#C49C97", "#8CC0E6", "#EBA20E")  # like hues on a dark ground
+DARK: tuple[str, ...] = ("#78A2FA", "#BB5305", "#78B15B", "#C49C97", "#8CC0E6", "#EBA20E")  # like hues on a dark ground
 DARK += ("#4B72FB", "#E3F07C", "#A744A7", "#ADF5EC", "#F4E0B0", "#975678")
 # How two sorts of colour-blind eyes see linear red, green and blue: Machado, Oliveira & Fernandes (2009), severity 1.
 _EYES = (
