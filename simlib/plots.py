@@ -317,8 +317,7 @@ def atlas(
     labelled : int
         The most exemplars to mark, largest clusters first; one whose name finds no room is left out.
     """
-    if not (hasattr(places, "items") and hasattr(places, "neighbours")):
-        raise TypeError(f"places must be what simlib.atlas.places returns, got {type(places).__name__}")
+    _check_places(places)
     ax = _axes(ax)
     at = np.asarray(places, dtype=float)
     colour = regions(places.items, [fit], places.neighbours)[0].colour
@@ -351,6 +350,7 @@ def exemplar_tree(
     shown : int
         The most exemplars in the tree, those of the largest clusters.
     """
+    _check_places(places)
     top = np.sort(_cards.largest_first(fit)[:shown])
     if len(top) < 2:
         raise ValueError(f"a tree needs two exemplars or more, got {len(top)}")
@@ -463,6 +463,12 @@ def _figure(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
+
+
+def _check_places(places: Any) -> None:
+    """Raise unless this is what `simlib.atlas.places` returns; the atlas is above this file, so it is not imported."""
+    if not (hasattr(places, "items") and hasattr(places, "neighbours")):
+        raise TypeError(f"places must be what simlib.atlas.places returns, got {type(places).__name__}")
 
 
 def _evenly(n: int, most: int) -> np.ndarray:

@@ -17,7 +17,7 @@ const NAMES = DATA.names;
 const N = NAMES.length;
 const X = decoded(DATA.x);
 const Y = decoded(DATA.y);
-const PER_ITEM = N > 1 ? Math.min(15, N - 1) : 0; // neighbours of each item
+const PER_ITEM = DATA.perItem; // neighbours of each item
 
 const later = new Map(); // what was decoded so far
 function once(key, make) {
@@ -33,7 +33,7 @@ const sure = () => once("sure", () => DATA.sure && decoded(DATA.sure));
 function clustering(i) {
   return once("fit" + i, () => {
     const given = DATA.fits[i];
-    const fit = {k: given.k, heads: given.heads, perCluster: Math.min(6, given.k - 1)};
+    const fit = {k: given.k, heads: given.heads, perCluster: given.perCluster};
     for (const name of ["medoids", "labels", "entries", "near", "region"]) fit[name] = decoded(given[name]);
     fit.first = new Uint32Array(fit.k + 1);
     for (const j of fit.labels) fit.first[j + 1]++;
