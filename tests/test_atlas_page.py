@@ -285,6 +285,16 @@ def test_every_colouring_has_a_legend(opened):
     assert len({legend for _, legend in seen}) == len({pixels for pixels, _ in seen}) == 5
 
 
+def pinch(page: Page) -> None:
+    """Two fingers move apart from the middle of the map."""
+    x, y = middle(page)
+    send = page.context.new_cdp_session(page).send
+    for kind, gap in (("touchStart", 20), ("touchMove", 40), ("touchMove", 60)):
+        fingers = [{"x": x - gap, "y": y, "id": 0}, {"x": x + gap, "y": y, "id": 1}]
+        send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
 def test_a_phone_in_the_dark(opened):
     phone = {"viewport": {"width": 375, "height": 740}, "is_mobile": True, "has_touch": True, "device_scale_factor": 2}
     page = opened(**phone, color_scheme="dark")
@@ -296,6 +306,11 @@ def test_a_phone_in_the_dark(opened):
     page.keyboard.press("Escape")
     page.touchscreen.tap(*middle(page))
     assert page.inner_text("#card h2") == "item 77"
+    near = picture(page)
+    pinch(page)
+    assert picture(page) != near
+    page.touchscreen.tap(*middle(page))
+    assert page.inner_text("#card h2") == "item 77"  # two fingers zoom around their middle
     page.tap("#whole")
     page.keyboard.press("Escape")
     assert picture(page) == dark
