@@ -28,7 +28,7 @@ class Atlas(ipywidgets.HTML):
     """What `show` returns: the page of the atlas in a frame of its own, which reaches nothing outside it."""
 
     def __init__(self, text: str, still: str, height: int) -> None:
-        frame = "width:100%;border:1px solid #ccc;border-radius:6px"
+        frame = "width:100%;box-sizing:border-box;border:1px solid #ccc;border-radius:6px"
         super().__init__(
             f'<iframe title="atlas" sandbox="allow-scripts allow-downloads" style="{frame};height:{height}px" '
             f'srcdoc="{escape(text)}"></iframe>',

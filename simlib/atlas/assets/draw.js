@@ -55,11 +55,11 @@ function moveBy(x, y) {
   redraw();
 }
 
-// Move so that an item lies in the middle, close enough to see what is around it.
-function goTo(item, closeness = 6) {
+// Move so that an item lies in the middle, close enough to see what is around it: some 300 items, were they even.
+function goTo(item) {
   view.x = X[item];
   view.y = Y[item];
-  view.scale = Math.max(view.scale, view.whole * closeness);
+  view.scale = Math.max(view.scale, view.whole * Math.min(8, Math.max(1, Math.sqrt(N / 300))));
   redraw();
 }
 
