@@ -1,8 +1,8 @@
 """The page: one HTML file that holds the map, all its data and the code that shows it, and asks for nothing else.
 
 The page draws its points on a plain canvas. That takes 40 kB of code in place of the megabytes of a plotting library,
-needs no WebGL, and names, cards, search and table would be code of this project in any case. A policy in the page
-forbids every request and every script but its own, so a label can do no harm even if it were taken for markup.
+and it needs no WebGL. Names, cards, search and table would be code of this project in any case. A policy in the page
+forbids every request and every script but its own. So a label could do no harm even if it were taken for markup.
 """
 
 from __future__ import annotations
