@@ -4,9 +4,10 @@
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
 # make check lint, types, examples and a test of each module, in a minute
 # make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
+# make test PYTHON=python3.13  the same with another Python: .venv is made anew whenever the version changes
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-READY := .venv/.ready
+READY := .venv/.ready-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 
 # What a person types reaches the shell through the environment, as it was typed: make expands none of it.
 override DATA := $(value DATA)
@@ -61,10 +62,10 @@ notebooks: $(READY)  ## execute in place and store the outputs, then write the e
 exercises: $(READY)  ## from the solutions in the notebooks
 	$(BIN)/python notebooks/make_exercises.py
 
-# Exactly the versions of constraints.txt; not done again unless they or the project's needs change.
+# Exactly the versions of constraints.txt; not done again unless they, the project's needs or the Python change.
 $(READY): constraints.txt pyproject.toml
-	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --progress-bar off --constraint constraints.txt --editable ".[dask,test]"
+	$(PYTHON) -m venv $(if $(wildcard $(READY)),--upgrade,--clear) .venv
+	$(BIN)/python -m pip install --quiet --progress-bar off --constraint constraints.txt --editable ".[workbook,dask,test]"
 	touch $@
 
 data:  ## rebuild data/vectors.npy from its sources and compare (about 10 minutes, Debian, current apt lists)

@@ -2,6 +2,7 @@
 
 from simlib.choose import KScan, Pick, Stability, scan_k, shuffle_columns, silhouette, stability
 from simlib.data import Sample, load
+from simlib.ensemble import Ensemble, ensemble
 from simlib.files import Loaded, LoadedMatrix, load_matrix, load_vectors
 from simlib.medoids import Certificate, Clustering, assign, certify, kmedoids
 from simlib.similarity import correlation, cosine_similarity
@@ -9,6 +10,7 @@ from simlib.similarity import correlation, cosine_similarity
 __all__ = [
     "Certificate",
     "Clustering",
+    "Ensemble",
     "KScan",
     "Loaded",
     "LoadedMatrix",
@@ -19,6 +21,7 @@ __all__ = [
     "certify",
     "correlation",
     "cosine_similarity",
+    "ensemble",
     "kmedoids",
     "load",
     "load_matrix",

@@ -14,6 +14,7 @@ from simlib._arrays import as_array, is_sparse
 
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
 FAR = 100.0  # numbers so many times larger than all others ...
+HEAVIEST = 1e100  # sums of weights stay below it, so that no weighted sum overflows
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
 
 
@@ -214,6 +215,61 @@ def medoids(medoids: Any, n: int, name: str) -> np.ndarray:
         values, counts = np.unique(medoids, return_counts=True)
         raise ValueError(f"{name} must be distinct, row {values[counts > 1][0]} came more than once")
     return medoids.astype(np.int64)
+
+
+def weights(weights: Any, n: int) -> np.ndarray | None:
+    """Return sample_weight as float64 (n,); None if all are 1, or if it is None."""
+    if weights is None:
+        return None
+    found = np.asarray(weights)
+    if found.dtype.kind not in "iuf" or found.shape != (n,):
+        mask = "; a mask? leave these rows out of A instead" if found.dtype.kind == "b" else ""
+        raise ValueError(f"sample_weight must hold {n} numbers, one a row, got {found.dtype} {found.shape}{mask}")
+    found = found.astype(np.float64)
+    bad = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+    if bad.size:
+        raise ValueError(f"sample_weight must not be negative, NaN or infinite, got {found[bad[0]]:g} for row {bad[0]}")
+    if not 0 < found.sum() < HEAVIEST:
+        raise ValueError(f"the sum of sample_weight must be above 0 and below {HEAVIEST:g}, got {found.sum():g}")
+    return None if (found == 1).all() else found
+
+
+def constraints(must: Any, never: Any, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return `must` and `never` as int64 row numbers, between them k medoids that are possible; None is no row."""
+    must, never = (
+        np.empty(0, np.int64) if _is_empty(rows) else medoids(rows, n, name)
+        for rows, name in ((must, "must"), (never, "never"))
+    )
+    both = np.intersect1d(must, never)
+    if both.size:
+        raise ValueError(f"row {both[0]} is in must and in never: take it out of one of them")
+    if len(must) > k:
+        raise ValueError(f"must holds {len(must)} rows, more than the {k} medoids: ask for more medoids")
+    if n - len(never) < k:
+        raise ValueError(f"never leaves {n - len(never)} of {n} rows for {k} medoids: ask for fewer medoids")
+    return must, never
+
+
+def _is_empty(rows: Any) -> bool:
+    """Whether no rows were given: None, or a list without entries."""
+    return rows is None or (isinstance(rows, list | tuple) and not rows) or np.shape(rows) == (0,)
+
+
+def kept_to(medoids: np.ndarray, must: np.ndarray, never: np.ndarray, name: str) -> None:
+    """Raise unless the medoids hold all rows of `must` and none of `never`."""
+    missing, barred = np.setdiff1d(must, medoids), np.intersect1d(medoids, never)
+    if missing.size:
+        raise ValueError(f"{name} must hold every row of must, but row {missing[0]} is missing: put it in")
+    if barred.size:
+        raise ValueError(f"{name} must hold no row of never, but row {barred[0]} is there: take it out")
+
+
+def plain_on_device(A: Any, weight: np.ndarray | None, must: np.ndarray, never: np.ndarray) -> None:
+    """Raise if A is a tensor on a device and there are weights, or rows that must or may not be medoids."""
+    if off_cpu(A) and (weight is not None or must.size or never.size):
+        raise ValueError(
+            f"sample_weight, must and never are for items on the CPU, got a tensor on {A.device}: pass A.cpu()"
+        )
 
 
 def init(init: Any, k: int, n: int, words: tuple[str, ...]) -> None:

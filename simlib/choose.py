@@ -15,7 +15,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib._engine import silhouettes, starts
+from simlib._engine import overlaps, silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
@@ -71,7 +71,8 @@ class KScan:
     @property
     def mean_distance(self) -> np.ndarray:
         """Mean distance of an item from its own medoid, or 1 - similarity, (len(ks),)."""
-        return self.inertia / len(self.fits[0].labels)
+        weight = self.fits[0].sample_weight
+        return self.inertia / (len(self.fits[0].labels) if weight is None else weight.sum())
 
     def table(self) -> str:
         """The criteria as text, a line a k (without the seconds, so that it is the same every time)."""
@@ -153,7 +154,13 @@ def _peak(name: str, scan: KScan, null: KScan | None) -> Pick:
 
 
 def scan_k(
-    A: Any, ks: Sequence[int], *, metric: str = "similarity", random_state: int = 0, progress: bool = False
+    A: Any,
+    ks: Sequence[int],
+    *,
+    metric: str = "similarity",
+    random_state: int = 0,
+    progress: bool = False,
+    sample_weight: Any = None,
 ) -> KScan:
     """Cluster once for each k and collect what speaks for and against it.
 
@@ -165,6 +172,9 @@ def scan_k(
         Checked but not used: the greedy start and the way down from it are deterministic.
     progress : bool
         Draw a bar over the ks.
+    sample_weight : numbers (n,), optional
+        How much each item counts in the inertia and in the mean silhouettes, as in `kmedoids` and `silhouette`. The
+        sizes of clusters count items.
 
     Returns
     -------
@@ -195,7 +205,8 @@ def scan_k(
     _check.whole_number(random_state, "random_state", 0)
     A = _check.as_host(A, "A")
     ks = _check_ks(ks, A.shape[0])
-    items = prepare_host(A, metric)
+    weight = _check.weights(sample_weight, A.shape[0])
+    items = prepare_host(A, metric).weighted(weight)
     done: list[tuple] = []
     with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
         try:
@@ -228,11 +239,11 @@ def _one_k(items: HostItems, k: int, larger: np.ndarray | None) -> tuple[Cluster
     begin = starts.build(items, k) if larger is None else starts.fewer(items, larger, k)
     fit = swapped_from(items, begin)
     by_medoids = silhouettes.medoid_silhouette(items, fit.medoids)
-    mean = float(silhouettes.silhouette(items, fit.labels, k).mean())
+    mean = float(np.average(silhouettes.silhouette(items, fit.labels, k), weights=items.weight))
     return fit, by_medoids, mean, time.perf_counter() - began
 
 
-def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray:
+def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight: Any = None) -> np.ndarray:
     """Silhouette of every item: does it sit closer to its own cluster than to the next one?
 
     With a the mean distance to the other members of the own cluster and b the smallest mean distance to
@@ -243,16 +254,20 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     A, metric : as in `kmedoids`; for similarities the distance is 1 - similarity
     labels : integers (n,)
         At least two different ones.
+    sample_weight : numbers (n,), optional
+        How much each item counts in the means: one of weight 3 like three equal rows, of which one is the item itself.
+        An item's own weight above 1 counts among the others of its cluster.
 
     Returns
     -------
     float64 (n,)
-        In [-1, 1].
+        In [-1, 1]; their mean is ``np.average(scores, weights=sample_weight)``.
 
     Raises
     ------
     ValueError, TypeError
-        Labels of the wrong length or kind, or only one cluster.
+        Labels of the wrong length or kind, only one cluster, weights that are not as in `kmedoids`, or only one cluster
+        with a weight.
 
     Notes
     -----
@@ -275,15 +290,24 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity") -> np.ndarray
     values, labels = np.unique(labels, return_inverse=True)
     if len(values) < 2:
         raise ValueError("a silhouette compares clusters: labels must hold at least 2, got 1")
-    return silhouettes.silhouette(prepare_host(A, metric), labels, len(values))
+    weight = _check.weights(sample_weight, A.shape[0])
+    if weight is not None and np.count_nonzero(np.bincount(labels, weight)) < 2:
+        raise ValueError("a silhouette compares clusters: at least 2 must hold an item of weight above 0, got 1")
+    return silhouettes.silhouette(prepare_host(A, metric).weighted(weight), labels, len(values))
 
 
 class Stability(NamedTuple):
-    """How much of a clustering comes back: mean and standard deviation of the scores, adjusted Rand indices."""
+    """How much of a clustering comes back: mean and standard deviation of the scores, adjusted Rand indices.
+
+    `jaccard` says it for the cluster of each of the `medoids`: the mean, over the subsamples, of its largest Jaccard
+    overlap with one of theirs, in [0, 1]. A subsample without items of the cluster does not count; nan if all are so.
+    """
 
     mean: float
     spread: float
     scores: tuple[float, ...]
+    medoids: tuple[int, ...] = ()
+    jaccard: tuple[float, ...] = ()
 
 
 def stability(
@@ -319,6 +343,7 @@ def stability(
     -------
     Stability
         Adjusted Rand indices: 1 when a subsample gives the same clusters, about 0 when it gives what chance would.
+        And how much of each cluster comes back: a mean overlap of 0.75 and more is called stable.
 
     Raises
     ------
@@ -331,7 +356,8 @@ def stability(
     -----
     rounds + 1 fits and, for a matrix, share^2 of it in memory. A high score says that the data keep giving these
     clusters, not that they are natural: an even cloud cut by its outline is stable too. Sources: Ben-Hur, Elisseeff &
-    Guyon (2002); von Luxburg, Clustering stability: an overview (2010); Hubert & Arabie (1985) for the index.
+    Guyon (2002); von Luxburg, Clustering stability: an overview (2010); Hubert & Arabie (1985) for the index; Hennig
+    (2007), Cluster-wise assessment of cluster stability, for the overlaps and the bound of 0.75.
 
     Examples
     --------
@@ -353,13 +379,18 @@ def stability(
     need = items.subset_bytes(size)
     _check.memory(need, f"a subsample of {size} items", "a smaller share, or metric='cosine' on vectors")
     draws = [np.random.default_rng([random_state, i]) for i in range(rounds + 1)]
-    whole = swapped_from(items, draws[0].choice(items.n, k, replace=False)).labels
-    scores = []
+    whole = swapped_from(items, draws[0].choice(items.n, k, replace=False))
+    scores, best = [], []
     for draw in tqdm(draws[1:], "stability", unit="subsample", disable=not progress):
         rows = np.sort(draw.choice(items.n, size, replace=False))
         fit = swapped_from(items.subset(rows), draw.choice(size, k, replace=False))
-        scores.append(float(adjusted_rand_score(whole[rows], fit.labels)))
-    return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores))
+        scores.append(float(adjusted_rand_score(whole.labels[rows], fit.labels)))
+        seen, again = (overlaps.by_labels(labels, k) for labels in (whole.labels[rows], fit.labels))
+        best.append(overlaps.compare(seen, again, np.zeros(size))[0])
+    counted = np.isfinite(best).sum(axis=0)
+    jaccard = np.divide(np.nansum(best, axis=0), counted, out=np.full(k, np.nan), where=counted > 0)
+    medoids = tuple(whole.medoids.tolist())
+    return Stability(float(np.mean(scores)), float(np.std(scores)), tuple(scores), medoids, tuple(jaccard.tolist()))
 
 
 def shuffle_columns(X: Any, random_state: int = 0) -> np.ndarray:

@@ -22,15 +22,14 @@ from simlib import _check
 from simlib._engine import tiles
 from simlib._engine.items import by_cluster
 from simlib._engine.tiles import Scaled, unit_scale
+from simlib._extras import extra
 from simlib.medoids import Clustering
 from simlib.medoids import kmedoids as kmedoids_in_memory
 
-try:
+with extra("dask", "simlib.distributed"):
     import dask
     import dask.array as da
     from dask import delayed
-except ImportError as error:
-    raise ImportError("simlib.distributed needs Dask: pip install 'simlib[dask]'") from error
 
 BLOCK_ROWS = 5000  # rows of a block of the matrix, at most
 SAMPLE_ROWS = 20_000  # rows clustered by swaps, at least, before all rows are looked at
@@ -105,7 +104,8 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     -----
     Written under another name beside `path` and renamed when it is whole. A worker holds two chunks of X and a block.
     """
-    import zarr
+    with extra("dask", "write_zarr"):
+        import zarr
 
     X, path = _checked(X), Path(path)
     sizes = X.chunks[0]

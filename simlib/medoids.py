@@ -21,6 +21,7 @@ from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
+from simlib._engine.starts import Constraints
 from simlib.similarity import SIMILARITIES
 
 METHODS = ("fasterpam", "alternate")
@@ -46,6 +47,7 @@ class Clustering:
     centres : (k, d) vectors of the medoids for the metrics on vectors, else None
     spread : tuple of float, the inertia at each of the `n_init` ends
     unit : float, the self-similarity that the similarities were divided by; 1 where each item has 1 to itself
+    sample_weight : float64 (n,), how much each item counts in the inertia, or None: all count once
     """
 
     medoids: np.ndarray
@@ -60,6 +62,7 @@ class Clustering:
     centres: np.ndarray | None = None
     spread: tuple[float, ...] = ()
     unit: float = 1.0
+    sample_weight: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def similarity(self) -> np.ndarray:
@@ -127,6 +130,9 @@ def kmedoids(
     max_iter: int = MAX_ITER,
     progress: bool = False,
     callback: Callback | None = None,
+    sample_weight: Any = None,
+    must: Any = None,
+    never: Any = None,
 ) -> Clustering:
     """Choose k items so that everything is close to one of them.
 
@@ -159,18 +165,27 @@ def kmedoids(
         Draw a bar that counts iterations and shows unchanged medoids and inertia.
     callback : function (iteration, n_changed, loss, seconds)
         Called after each iteration; `seconds` is how long that iteration took.
+    sample_weight : numbers (n,), optional
+        How much each item counts: the inertia is a weighted sum. An item of weight 3 counts like three equal rows; one
+        of weight 0 gets a label and counts nothing. Default: all count once.
+    must : row numbers, optional
+        Items that are medoids whatever it costs, at most k. They come first among `medoids`, in the order given.
+    never : row numbers, optional
+        Items that may not become medoids; at least k others are needed.
 
     Returns
     -------
     Clustering
         k distinct medoids, each its own cluster's, even from identical rows. After "fasterpam" with
-        ``converged`` no single exchange of a medoid lowers the inertia.
+        ``converged`` no single exchange of a medoid that `must` and `never` allow lowers the inertia.
 
     Raises
     ------
     ValueError, TypeError
         Not square, asymmetric, NaN, distances passed as similarities or the reverse, k out of range, an
-        unusable `init`; the message names the rows or the values.
+        unusable `init`; the message names the rows or the values. Weights that are negative, NaN or all 0; rows in
+        `must` and in `never`, too many of either, or a list in `init` that does not keep to them; any of the three
+        with a tensor on a GPU.
     MemoryError
         The search would not fit in memory, or a GPU ran out of it; the message names the ways out.
 
@@ -219,32 +234,37 @@ def kmedoids(
     A = _check.as_given(A, "A")
     k = _check.whole_number(n_clusters, "n_clusters", 1, A.shape[0], " (the number of rows)")
     _check.init(init, k, A.shape[0], starts.STARTS)
+    weight = _check.weights(sample_weight, A.shape[0])
+    constraints = Constraints(*_check.constraints(must, never, k, A.shape[0]))
+    if not isinstance(init, str):
+        _check.kept_to(init, *constraints, "init")
+    _check.plain_on_device(A, weight, *constraints)
     drawn = starts.is_drawn(init)
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     with memory_explained(A):
-        items = prepare(A, metric)
+        items = prepare(A, metric).weighted(weight)
         if isinstance(init, str) and init == "build":
             items = items.at_hand(progress)  # once for the start and the swaps
-        begin = [starts.start(items, k, init, rng) for rng in (seeds if drawn else seeds[:1])]
+        begin = [starts.start(items, k, init, rng, constraints) for rng in (seeds if drawn else seeds[:1])]
         with Progress(method, k, progress, callback, UNITS[method]) as told:
             if method == "alternate":
-                fits = [_alternate(items, medoids, max_iter, told) for medoids in begin]
+                fits = [_alternate(items, medoids, max_iter, told, constraints) for medoids in begin]
             else:
                 perturbations = [] if drawn else seeds[1:]
-                found = search.fasterpam(items, begin, max_iter, told, perturbations)
+                found = search.fasterpam(items, begin, max_iter, told, perturbations, constraints)
                 fits = [clustering(items, each) for each in found]
     best = min(fits, key=lambda fit: fit.inertia)
     return replace(best, spread=best.spread or tuple(fit.inertia for fit in fits))
 
 
-def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
+def assign(A: Any, medoids: Any, *, metric: str = "similarity", sample_weight: Any = None) -> Clustering:
     """Give every item to its nearest of the given medoids.
 
     Parameters
     ----------
-    A, metric : as in `kmedoids`
+    A, metric, sample_weight : as in `kmedoids`
     medoids : k distinct row numbers
 
     Returns
@@ -260,8 +280,9 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity") -> Clustering:
     """
     A = _check.as_given(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
+    weight = _check.weights(sample_weight, A.shape[0])
     with memory_explained(A):
-        return clustering(prepare(A, metric), Found(medoids))
+        return clustering(prepare(A, metric).weighted(weight), Found(medoids))
 
 
 @dataclass(frozen=True)
@@ -283,20 +304,30 @@ class Certificate:
     inertia: float
 
 
-def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e-7) -> Certificate:
+def certify(
+    A: Any,
+    medoids: Any,
+    *,
+    metric: str = "similarity",
+    tol: float = 1e-7,
+    sample_weight: Any = None,
+    must: Any = None,
+    never: Any = None,
+) -> Certificate:
     """Try every exchange of a medoid for another item, in float64 and on a code path of its own.
 
     Parameters
     ----------
-    A, metric : as in `kmedoids`
-    medoids : k distinct row numbers, k < n
+    A, metric, sample_weight, must, never : as in `kmedoids`
+    medoids : k distinct row numbers, k < n, all of `must` and none of `never` among them
     tol : float
         An exchange counts if it lowers the inertia by more than `tol` times the inertia.
 
     Returns
     -------
     Certificate
-        Of all k (n - k) exchanges the best one, and whether it helps.
+        Of all k (n - k) exchanges, or of those that `must` and `never` allow, the best one, and whether it helps. If
+        none is allowed, `best_delta` is inf and the rows are -1.
 
     Notes
     -----
@@ -313,25 +344,36 @@ def certify(A: Any, medoids: Any, *, metric: str = "similarity", tol: float = 1e
     """
     A = _check.as_host(A, "A")
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
-    items = prepare_host(A, metric)
-    _check.whole_number(len(medoids), "the number of medoids", 1, items.n - 1, " (n - 1)")
+    n, k = A.shape[0], len(medoids)
+    must, never = _check.constraints(must, never, k, n)
+    _check.kept_to(medoids, must, never, "medoids")
+    items = prepare_host(A, metric).weighted(_check.weights(sample_weight, n))
+    _check.whole_number(k, "the number of medoids", 1, n - 1, " (n - 1)")
     owner, d1, d2 = _two_nearest(items, medoids)
-    n, k = items.n, len(medoids)
-    removal = np.bincount(owner, d2 - d1, k)  # what it costs to take a medoid away and put none in its place
-    best = (np.inf, 0, 0)
+    removal = np.bincount(owner, _weighed(d2 - d1, items), k)  # what it costs to take a medoid away
+    removal[np.isin(medoids, must)] = np.inf
+    barred = np.zeros(n, bool)
+    barred[medoids] = barred[never] = True
+    best = (np.inf, -1, -1)
     for block in items.blocks():
         for j, row in zip(range(block.start, block.stop), items.closeness(block), strict=True):
             d = items.base - row.astype(np.float64)
             near = np.flatnonzero(d < d2) if k > 1 else np.arange(n)
             d, own = d[near], owner[near]
-            gain = np.maximum(d1[near] - d, 0).sum()
-            saved = np.bincount(own, d2[near] - np.maximum(d, d1[near]), k)
+            gain = _weighed(np.maximum(d1[near] - d, 0), items, near).sum()
+            saved = np.bincount(own, _weighed(d2[near] - np.maximum(d, d1[near]), items, near), k)
             change = removal - saved - gain
-            if change.min() < best[0] and medoids[owner[j]] != j:
+            if change.min() < best[0] and not barred[j]:
                 best = (float(change.min()), int(medoids[change.argmin()]), j)
-    inertia = float(d1.sum())
-    rounding = n * np.finfo(np.float64).eps * max(np.abs(d2[np.isfinite(d2)]).max(initial=0), items.base)
+    inertia = float(_weighed(d1, items).sum())
+    counted = n if items.weight is None else items.weight.sum()
+    rounding = counted * np.finfo(np.float64).eps * max(np.abs(d2[np.isfinite(d2)]).max(initial=0), items.base)
     return Certificate(best[0] >= -max(tol * abs(inertia), rounding), *best, inertia)
+
+
+def _weighed(amounts: np.ndarray, items: HostItems, index: Any = slice(None)) -> np.ndarray:
+    """The amounts of some items by their weights, if there are weights."""
+    return amounts if items.weight is None else amounts * items.weight[index]
 
 
 def _two_nearest(items: HostItems, medoids: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -365,7 +407,7 @@ def clustering(items: Items, found: Found) -> Clustering:
         medoids,
         labels,
         closeness,
-        inertia=float(np.sum(items.base - closeness.astype(np.float64))),
+        inertia=items.loss(closeness),
         metric=items.metric.word,
         n_iter=len(found.history),
         n_swaps=found.n_swaps,
@@ -374,16 +416,21 @@ def clustering(items: Items, found: Found) -> Clustering:
         centres=items.centres(medoids),
         spread=found.spread,
         unit=items.unit,
+        sample_weight=items.weight,
     )
 
 
-def _alternate(items: Items, medoids: np.ndarray, max_iter: int, told: Progress) -> Clustering:
+def _alternate(
+    items: Items, medoids: np.ndarray, max_iter: int, told: Progress, constraints: Constraints
+) -> Clustering:
     """Assign, take each cluster's most central member, repeat until no medoid changes."""
     fit, changed = clustering(items, Found(medoids)), 1
     history: list[float] = []
     while changed and len(history) < max_iter:
         sums = items.member_sums(fit.labels, len(medoids))
+        sums[constraints.never] = -np.inf
         medoids = best_members(sums, fit.labels, len(medoids))
+        medoids[: len(constraints.must)] = constraints.must
         changed = int(np.sum(medoids != fit.medoids))
         fit = clustering(items, Found(medoids))
         history.append(fit.inertia)

@@ -15,25 +15,28 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from matplotlib import patheffects
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
-from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import BboxBase
 from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from simlib import _cards, _check
 from simlib._engine.metrics import METRICS
-from simlib._labels import SHORT, plain
+from simlib._extras import extra
+from simlib._labels import SHORT, names_of, plain
 from simlib._regions import LIGHT as REGIONS
 from simlib._regions import regions
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 from simlib.similarity import between
+
+with extra("workbook", "simlib.plots"):
+    from matplotlib import patheffects
+    from matplotlib import pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+    from matplotlib.transforms import BboxBase
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
@@ -113,7 +116,8 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
     ax.set_aspect("equal", adjustable="datalim")
     if names is not None:
         shown = np.arange(len(points)) if len(points) <= 40 else fit.medoids
-        _label(ax, points[shown], np.asarray(names)[shown], len(shown), np.full(len(shown), 9.0))
+        words = names_of(names, len(points), called="names")
+        _label(ax, points[shown], [words[i] for i in shown], len(shown), np.full(len(shown), 9.0))
     return ax
 
 
@@ -296,7 +300,7 @@ def medoid_map(
     unit = "no unit: only neighbourhoods mean something"
     ax.set(xticks=[], yticks=[], xlabel=f"first map axis ({unit})", ylabel="second map axis (no unit)")
     ax.margins(0.06)
-    named = _label(ax, at, np.asarray(names)[fit.medoids[order]], labelled, np.sqrt(area) / 2 + 2, over=2)
+    named = _label(ax, at, _of_medoids(names, fit, order), labelled, np.sqrt(area) / 2 + 2, over=2)
     _stars(ax, at[named], area[named])
     return ax
 
@@ -330,7 +334,8 @@ def atlas(
     ax.margins(0.03)
     top = fit.medoids[_cards.largest_first(fit)]
     if names is not None:
-        top = top[_label(ax, at[top], np.asarray(names)[top], labelled, np.full(len(top), 7.0), over=len(top))]
+        words = names_of(names, len(at), called="names")
+        top = top[_label(ax, at[top], [words[row] for row in top], labelled, np.full(len(top), 7.0), over=len(top))]
     _stars(ax, at[top[:labelled]], 60)
     return ax
 
@@ -362,8 +367,9 @@ def exemplar_tree(
     lines = [list(zip(x, y, strict=True)) for x, y in zip(drawn["dcoord"], drawn["icoord"], strict=True)]
     ax.add_collection(LineCollection(lines, colors=INK, lw=1))
     rows = exemplars[drawn["leaves"]]
-    words = [str(row) if names is None else plain(names[row], SHORT) for row in rows]
-    ax.set_yticks(10 * np.arange(len(rows)) + 5, words, parse_math=False)
+    words = names_of(names, len(fit.labels), called="names")
+    shown_names = [plain(words[row], SHORT) for row in rows]
+    ax.set_yticks(10 * np.arange(len(rows)) + 5, shown_names, parse_math=False)
     highest = max(max(x) for x in drawn["dcoord"])
     ax.set(xlim=(1.03 * highest or 1, 0), ylim=(0, 10 * len(rows)), xlabel=f"mean {_loss(fit)} of two branches")
     ax.yaxis.tick_right()
@@ -448,7 +454,7 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
         order = np.argsort(mean, kind="stable")
         ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-sizes, kind="stable")[:4]]).tolist()
         first = list(dict.fromkeys([*ends, *order.tolist()]))  # the rest is there to keep names off its points
-        marks = np.asarray(names)[fit.medoids[several][first]]
+        marks = _of_medoids(names, fit, np.flatnonzero(several)[first])
         _label(ax, at[first], marks, len(set(ends)), np.full(len(first), 5.0), over=1)
     return ax
 
@@ -474,6 +480,12 @@ def _check_places(places: Any) -> None:
 def _evenly(n: int, most: int) -> np.ndarray:
     """At most `most` of the numbers 0..n-1, evenly spaced."""
     return np.arange(n) if n <= most else np.arange(most) * n // most
+
+
+def _of_medoids(names: Any, fit: Clustering, clusters: np.ndarray) -> list[str]:
+    """The names of the medoids of some clusters; `names` are those of all n items."""
+    words = names_of(names, len(fit.labels), called="names")
+    return [words[m] for m in fit.medoids[clusters]]
 
 
 def _looks(k: int) -> tuple[np.ndarray, np.ndarray]:
@@ -538,7 +550,7 @@ def _part_clusters(ax: Axes, fit: Clustering, place: np.ndarray, names: Sequence
     ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
     ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
     if names is not None:
-        words = [plain(names[m], SHORT) for m in fit.medoids[np.argsort(place)]]
+        words = [plain(name, SHORT) for name in _of_medoids(names, fit, np.argsort(place))]
         ax.set_yticks(ends - np.diff(ends, prepend=0) / 2, words, parse_math=False)
         ax.set_ylabel("clusters, by their medoids")
 

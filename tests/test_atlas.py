@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits
 
-from simlib import _regions, atlas, cosine_similarity, kmedoids, scan_k
+from simlib import _regions, atlas, cosine_similarity, ensemble, kmedoids, scan_k
 from simlib._engine import items as engine_items
 from simlib._engine.prepare import prepare_host
 from simlib.atlas import pack
@@ -121,7 +121,7 @@ def test_what_places_refuses(monkeypatch):
     with pytest.raises(ValueError, match="random_state must be at least 0"):
         atlas.places(LINE, metric="precomputed", random_state=-1)
     monkeypatch.setitem(sys.modules, "umap", None)
-    with pytest.raises(ImportError, match="pip install umap-learn"):
+    with pytest.raises(ImportError, match=r'a map of all items needs umap, .*pip install "simlib\[workbook\]"'):
         atlas.places(np.eye(60))
 
 
@@ -211,8 +211,9 @@ def unpacked(packed):
 def test_a_page_by_hand(tmp_path):
     there = atlas.places(LINE, metric="precomputed")
     fits = [kmedoids(LINE, k, metric="precomputed", init="build") for k in (3, 2)]
+    several = ensemble(LINE, 2, metric="precomputed", n_init=3)
     kinds = {"kind": ["b", "a", "a", "c", "a"], "height": NEAR}
-    path = atlas.page(there, fits, "vwxyz", tmp_path / "a.html", title="Five", colour_by=kinds, sure=NEAR / 10)
+    path = atlas.page(there, fits, list("vwxyz"), tmp_path / "a.html", title="Five", colour_by=kinds, ensemble=several)
     data = stored(path)
     assert data["names"] == list("vwxyz")
     assert [fit["k"] for fit in data["fits"]] == [2, 3]
@@ -223,7 +224,8 @@ def test_a_page_by_hand(tmp_path):
     assert data["colourings"][0]["categories"] == ["a", "b", "c"]
     assert unpacked(data["colourings"][0]["codes"]).tolist() == [1, 0, 0, 2, 0]
     assert np.allclose(unpacked(data["colourings"][1]["numbers"]), NEAR, atol=1e-3)
-    assert np.allclose(unpacked(data["sure"]), NEAR / 10, atol=1e-4)
+    assert data["sure"]["k"] == 2
+    assert np.allclose(unpacked(data["sure"]["values"]), several.certainty, atol=1e-4)
     across = unpacked(data["x"]).astype(float)
     assert np.allclose(
         across / across.max(), (there.xy[:, 0] - there.xy[:, 0].min()) / np.ptp(there.xy[:, 0]), atol=1e-4
@@ -251,7 +253,7 @@ def test_a_page_that_fails_leaves_the_old_one(tmp_path):
     old = path.read_bytes()
     assert atlas.page(there, fit, path=path).read_bytes() == old
     with pytest.raises(ValueError, match="labels must hold one name a row, 5, got 2"):
-        atlas.page(there, fit, "ab", path)
+        atlas.page(there, fit, ["a", "b"], path)
     assert path.read_bytes() == old
     assert list(tmp_path.iterdir()) == [path]
 
@@ -271,10 +273,10 @@ def test_what_a_page_refuses(tmp_path, vectors):
         atlas.page(there, kmedoids(1 - LINE / 10, 2), path=path)
     with pytest.raises(ValueError, match="are the rows in another order"):
         atlas.page(there, kmedoids(5 * LINE, 2, metric="precomputed"), path=path)
-    with pytest.raises(ValueError, match="sure must lie between 0 and 1"):
-        atlas.page(there, fit, path=path, sure=NEAR)
-    with pytest.raises(ValueError, match="sure must hold one number a row, 5"):
-        atlas.page(there, fit, path=path, sure=[0.5])
+    with pytest.raises(TypeError, match=r"ensemble must be what simlib\.ensemble returns, got list"):
+        atlas.page(there, fit, path=path, ensemble=[0.5])
+    with pytest.raises(ValueError, match="ensemble must be of as many items as places, 5, got 120"):
+        atlas.page(there, fit, path=path, ensemble=ensemble(vectors, 2, metric="cosine", n_init=2))
     with pytest.raises(ValueError, match=r"colour_by\['a'\] must hold one value a row, 5"):
         atlas.page(there, fit, path=path, colour_by={"a": [1]})
     with pytest.raises(ValueError, match=r"colour_by\['a'\] has NaN or infinity in 1 of 5 rows: 4"):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from simlib import atlas, scan_k
+from simlib import atlas, ensemble, scan_k
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -45,6 +45,7 @@ def case(tmp_path_factory):
     D = np.linalg.norm(points[:, None] - points, axis=2)
     names = [HOSTILE.get(i, f"item {i}") for i in range(N)]
     scan = scan_k(D, KS, metric="precomputed")
+    several = ensemble(D, 8, metric="precomputed", n_init=3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys.modules["simlib.atlas.places"], "FEW", 1000)  # classical scaling, which compiles nothing
         there = atlas.places(D, metric="precomputed")
@@ -55,10 +56,10 @@ def case(tmp_path_factory):
         tmp_path_factory.mktemp("atlas") / "atlas.html",
         title="<i>three hundred</i>",
         colour_by={"kind": np.array(["<b>a</b>", "b"])[np.arange(N) % 2]},
-        sure=np.linspace(0, 1, N),
+        ensemble=several,
         thumbnails=rng.integers(256, size=(N, 6, 4)).astype(np.uint8),
     )
-    return path, names, scan
+    return path, names, scan, several.certainty
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,7 @@ def test_search_offers_names_and_the_card_tells_what_the_data_say(opened, case):
     assert f"distance {fit.distance[123]:.3g}, number {rank + 1} of {fit.sizes[j]} by closeness" in " ".join(
         said.split()
     )
-    assert f"how sure: {123 / 299:.2f}" in page.inner_text("#card")
+    assert f"how sure at k = 8: {case[3][123]:.2f}" in page.inner_text("#card")
     page.fill("#search", "item 12")
     assert page.locator("#found li").all_inner_texts() == ["item 12", *[f"item {i}" for i in range(120, 130)]]
     page.press("#search", "ArrowDown")
@@ -168,7 +169,7 @@ def test_search_offers_names_and_the_card_tells_what_the_data_say(opened, case):
     assert page.inner_text("#card h2") == "item 120"
 
 
-def test_hover_and_click_name_the_item_under_the_pointer(opened):
+def test_hover_and_click_name_the_item_under_the_pointer(opened, case):
     page = opened()
     find(page, "item 200")
     page.keyboard.press("Escape")
@@ -178,7 +179,7 @@ def test_hover_and_click_name_the_item_under_the_pointer(opened):
     x, y = middle(page)
     page.mouse.move(x, y)
     assert page.inner_text("#tip b") == "item 200"
-    assert "how sure: 0.67" in page.inner_text("#tip")
+    assert f"how sure at k = 8: {case[3][200]:.2f}" in page.inner_text("#tip")
     page.mouse.click(x, y)
     assert page.inner_text("#card h2") == "item 200"
     before = picture(page)
@@ -277,7 +278,7 @@ def test_hostile_labels_are_text(opened):
 def test_every_colouring_has_a_legend(opened):
     page = opened()
     ways = page.locator("#colour option").all_inner_texts()
-    assert ways == ["region", "distance to the exemplar", "how sure", "neighbours kept by the map", "kind"]
+    assert ways == ["region", "distance to the exemplar", "how sure at k = 8", "neighbours kept by the map", "kind"]
     seen = set()
     for way in ways:
         page.select_option("#colour", label=way)

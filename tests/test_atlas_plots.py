@@ -69,7 +69,7 @@ def test_the_tree_by_hand(ax):
     line = np.array([0.0, 1, 5, 20])
     far = abs(line[:, None] - line)
     fit = kmedoids(far, 4, metric="precomputed", init="first")
-    plots.exemplar_tree(atlas.places(far, metric="precomputed"), fit, "abcd", ax)
+    plots.exemplar_tree(atlas.places(far, metric="precomputed"), fit, list("abcd"), ax)
     words = [label.get_text() for label in ax.get_yticklabels()]
     assert "".join(words) in ("abcd", "bacd", "dcab", "dcba", "cabd", "cbad", "dabc", "dbac")
     heights = sorted({round(float(x), 6) for line in ax.collections[0].get_segments() for x in line[:, 0]} - {0.0})

@@ -201,9 +201,9 @@ def test_the_cheapest_medoid_leaves_first():
     # Without 0 two items move by 1 each, without 4 by 3 and 3, without 20 by 16 and 15.
     points = np.array([0.0, 1, 3, 4, 20, 19])
     close = -distances(points)[:, [0, 3, 4, 1]]
-    assert_array_equal(drop_cheapest(close, 4), [0, 1, 2, 3])
-    assert_array_equal(drop_cheapest(close, 3), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
-    assert_array_equal(drop_cheapest(close, 2), [2, 3])
+    assert_array_equal(drop_cheapest(close, 4, None), [0, 1, 2, 3])
+    assert_array_equal(drop_cheapest(close, 3, None), [1, 2, 3])  # 0 and 1 both stand for (0, 1); the first leaves
+    assert_array_equal(drop_cheapest(close, 2, None), [2, 3])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -213,7 +213,7 @@ def test_dropping_is_greedy_against_brute_force(seed):
     for k in range(11, 1, -1):
         totals = [close[:, [q for q in left if q != r]].max(axis=1).sum(dtype=np.float64) for r in left]
         left.pop(int(np.argmax(np.round(totals, 9))))
-        assert_array_equal(drop_cheapest(close, k), left)
+        assert_array_equal(drop_cheapest(close, k, None), left)
 
 
 def test_an_interrupted_scan_keeps_what_is_finished(monkeypatch):
@@ -369,7 +369,7 @@ def test_shuffling_moves_the_columns_apart():
 def test_three_heaps_come_back_and_a_cloud_does_not():
     heaps = stability(three_heaps(), 3, metric="precomputed", rounds=5)
     assert heaps.scores == (1.0,) * 5
-    assert heaps == (1.0, 0.0, heaps.scores)
+    assert (heaps.mean, heaps.spread, heaps.jaccard) == (1.0, 0.0, (1.0,) * 3)
     cloud = stability(cosine_similarity(gaussian(300, 30)), 20, rounds=5)
     assert cloud.mean < 0.3
     assert cloud.mean == pytest.approx(np.mean(cloud.scores))
@@ -379,13 +379,28 @@ def test_three_heaps_come_back_and_a_cloud_does_not():
 def test_stability_is_the_rand_index_of_fits_on_subsamples():
     S, k, rounds = cosine_similarity(gaussian(60, 4)), 4, 3
     draws = [np.random.default_rng([7, i]) for i in range(rounds + 1)]
-    whole = kmedoids(S, k, init=draws[0].choice(60, k, replace=False)).labels
-    expected = []
+    whole = kmedoids(S, k, init=draws[0].choice(60, k, replace=False))
+    expected, overlaps = [], []
     for draw in draws[1:]:
         rows = np.sort(draw.choice(60, 30, replace=False))
         fit = kmedoids(S[np.ix_(rows, rows)], k, init=draw.choice(30, k, replace=False))
-        expected.append(adjusted_rand_score(whole[rows], fit.labels))
-    assert_allclose(stability(S, k, rounds=rounds, random_state=7).scores, expected)
+        expected.append(adjusted_rand_score(whole.labels[rows], fit.labels))
+        seen, again = whole.labels[rows] == np.arange(k)[:, None, None], fit.labels == np.arange(k)[:, None]
+        overlaps.append(((seen & again).sum(axis=2) / (seen | again).sum(axis=2)).max(axis=1))
+    stable = stability(S, k, rounds=rounds, random_state=7)
+    assert_allclose(stable.scores, expected)
+    assert stable.medoids == tuple(whole.medoids)
+    assert_allclose(stable.jaccard, np.mean(overlaps, axis=0))
+
+
+def test_a_subsample_without_items_of_a_cluster_does_not_count():
+    points = np.concatenate([np.zeros(30), [100.0], np.full(29, 200.0)])
+    counted = stability(abs(points[:, None] - points), 3, metric="precomputed", rounds=1, random_state=1)
+    alone = counted.medoids.index(30)
+    draw = np.random.default_rng([1, 1]).choice(60, 30, replace=False)
+    assert np.isnan(counted.jaccard[alone]) == (30 not in draw)
+    several = stability(abs(points[:, None] - points), 3, metric="precomputed", rounds=6, random_state=1)
+    assert several.jaccard[alone] == 1.0
 
 
 @pytest.mark.parametrize("metric", ["cosine", "correlation"])

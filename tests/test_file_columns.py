@@ -63,6 +63,9 @@ BANK += rows(f'"Land {i}","L{i}",' + ",".join(f'"{v}"' for v in row) + "," for i
 REGIONS = pd.DataFrame({"Chr": "chr1", "Start": IDS * 1000, "Length": WHOLE[:, 0] * 1000, **FRAME})
 SIMILAR = pd.DataFrame(np.corrcoef(E), NAMES, NAMES)
 
+LARGE = "9" * 23
+EDGES = np.array([(i, (i * step + 1) % 41) for i in range(1, 41) for step in (3, 7) if (i * step + 1) % 41 != i])
+
 CASES = {
     # ids and counters, by name and by value
     "mall customers": Case(
@@ -301,6 +304,23 @@ CASES = {
     ),
     "PHYLIP": Case("a.txt", "3\nA 0 1 2\nB 1 0 3\nC 2 3 0\n", None, None, ("load_matrix",), True),
     "MEGA": Case("a.txt", "#mega\n!Title: x;\n[1] #A\n[2] #B\n[1]\n[2] 0.1\n", None, None, ("load_matrix",), True),
+    # lists of pairs without a number
+    "edges": Case("a.txt", rows(f"{a} {b}" for a, b in EDGES), EDGES, None, ("pairs", "graph", "shortest_path")),
+    "edges between commas": Case("a.csv", "from,to\n" + rows(f"{a},{b}" for a, b in EDGES), EDGES, None, ("pairs",)),
+    "a tree": Case("a.tsv", "# parent\tchild\n" + rows(f"{i // 2}\t{i}" for i in range(1, 40)), words=("pairs",)),
+    "points of a plane": Case("a.csv", "x,y\n" + rows(f"{i * 17 % 30},{i * 31 % 29}" for i in range(60)), quiet=True),
+    "two answers from 1 to 5": Case(
+        "a.csv", "q,r\n" + rows(f"{a},{b}" for a, b in RNG.integers(1, 6, (60, 2))), quiet=True
+    ),
+    # absurd counts in the first line
+    "more features than a machine can count": Case("a.txt", f"1 {LARGE}\na 1 2 3\n", None, None, ("first line",), True),
+    "a name of 5,000 digits": Case(
+        "a.txt", f"2 {'9' * 5000}\na 1 2\nb 1 2\n", None, None, ("column '1'", "not a number"), True
+    ),
+    "GCT with an absurd count": Case(
+        "a.gct", GCT.replace(f"\n{N}\t", f"\n{LARGE}\t", 1), None, None, ("first line",), True
+    ),
+    "GCT by its own suffix": Case("a.gct", GCT, E, [f"G{i}" for i in range(N)], ("#1.2",)),
     "six points in the plane": Case(
         "a.txt", "5 1\n3 4\n10 2\n7 7\n8 1\n2 2\n", [[5, 1], [3, 4], [10, 2], [7, 7], [8, 1], [2, 2]]
     ),

@@ -90,7 +90,11 @@ CASES = {
         "a.txt", phylip(lambda i: N).replace(f"{D[3, 5]:.4f}", "x", 2), None, None, ("seq3", "'x'"), True
     ),
     "PHYLIP, an absurd count": Case("a.txt", "999999999\na 0 1\nb 1 0\n", None, None, ("999999999",), True),
+    "PHYLIP by its own suffix": Case("a.phy", phylip(lambda i: N), D, NAMES, ("PHYLIP",)),
+    "distances by their own suffix": Case("a.dist", phylip(lambda i: i), D, NAMES, ("PHYLIP", "lower")),
     # MEGA
+    "MEGA by its own suffix": Case("a.meg", MEGA_LOWER.format("LowerLeft", 4), FAR, ABCD, ("MEGA", "lower")),
+    "MEGA, an absurd count": Case("a.meg", MEGA_LOWER.format("LowerLeft", "9" * 5000), None, None, ("names 4",), True),
     "MEGA, lower": Case("a.txt", MEGA_LOWER.format("LowerLeft", 4), FAR, ABCD, ("MEGA", "lower", "diagonal")),
     "MEGA, upper": Case("a.txt", MEGA_UPPER.format("UpperRight", 4), FAR, ABCD, ("MEGA", "upper", "diagonal")),
     "MEGA, another count": Case("a.txt", MEGA_LOWER.format("LowerLeft", 5), None, None, ("announces 5", "4"), True),

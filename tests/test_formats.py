@@ -638,7 +638,7 @@ def test_a_library_that_is_not_installed(name, library, tmp_path, monkeypatch):
     (tmp_path / name).write_bytes(b"x")
     monkeypatch.setitem(sys.modules, library, None)
     for kind in (ImportError, ValueError):
-        with pytest.raises(kind, match=rf'{name} is read by {library}, .* pip install "simlib\[formats\]"'):
+        with pytest.raises(kind, match=rf'{name} needs {library}, .* pip install "simlib\[formats\]"'):
             load_vectors(tmp_path / name)
 
 

@@ -11,33 +11,40 @@ import pytest
 
 SIMLIB = Path(__file__).parents[1] / "simlib"
 STOREYS = [
-    ["_labels", "_arrays", "_engine.kernels.compile", "_engine.kernels.llvm"],
+    ["_labels", "_arrays", "_extras", "_engine.kernels.compile", "_engine.kernels.llvm"],
     [
         "_engine.kernels.tiles",
         "_engine.kernels.lists",
         "_engine.kernels.nearest",
         "_engine.kernels.prepare",
-        "_engine.kernels.sparse",
+        "_engine.kernels.weights",
     ],
-    ["_engine.kernels.search", "_engine.kernels.sums", "_engine.kernels.starts", "_engine.kernels.silhouettes"],
+    [
+        "_engine.kernels.search",
+        "_engine.kernels.sparse",
+        "_engine.kernels.sums",
+        "_engine.kernels.starts",
+        "_engine.kernels.silhouettes",
+        "_engine.kernels.overlaps",
+    ],
     ["_check", "_engine.metrics"],
     ["_engine.tiles", "_engine.progress"],
     ["_engine.lists"],
     ["_engine.items"],
     ["_engine.sparse"],
-    ["_engine.tensors", "_engine.silhouettes"],
+    ["_engine.tensors", "_engine.silhouettes", "_engine.overlaps"],
     ["_engine.prepare", "_engine.starts"],
     ["_engine.search"],
     ["similarity"],
     ["medoids"],
-    ["choose"],
+    ["choose", "ensemble"],
     ["data"],
     ["files"],
     ["distributed", "_cards", "_regions"],
     ["plots"],
     ["widgets", "atlas"],
     ["report"],
-    [""],  # the public names
+    ["", "_cli"],  # the public names, the command
 ]
 PACKAGES = ("files", "widgets", "atlas", "report")  # a storey each
 PAGES = ("_engine", "_engine.kernels")  # their __init__ is a docstring that imports nothing

@@ -67,3 +67,22 @@ def test_the_quick_tests_of_make_check_exist():
     words = re.sub(r"\\\n", " ", listed).split(" or ")
     assert len(words) > 9
     assert [word.strip() for word in words if word.strip() not in names] == []
+
+
+def test_another_python_makes_the_environment_anew(tmp_path):
+    for version in ("3.11", "3.13"):
+        (tmp_path / f"python{version}").write_text(f"#!/bin/sh\necho {version}\n")
+        (tmp_path / f"python{version}").chmod(0o755)
+    for name in ("constraints.txt", "pyproject.toml"):
+        (tmp_path / name).write_text("")
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / ".ready-3.11").write_text("")
+
+    def recipe(version):
+        command = ["make", "-n", "-f", ROOT / "Makefile", "run", f"PYTHON=./python{version}"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    assert recipe("3.11") == ".venv/bin/python notebooks/run.py\n"
+    assert recipe("3.13").startswith("./python3.13 -m venv --clear .venv\n")
+    os.utime(tmp_path / "constraints.txt", (2**32, 2**32))
+    assert recipe("3.11").startswith("./python3.11 -m venv --upgrade .venv\n")

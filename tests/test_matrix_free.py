@@ -219,7 +219,7 @@ def test_own_sums_against_the_matrix():
     X, labels = whole(500, 37), np.random.default_rng(1).integers(0, 7, 500).astype(np.int32)
     X[5] = 0
     sums = np.empty(500)
-    vector_member_sums(*unit_scale(X, np.float32, False, "X"), *items.by_cluster(labels, 7), sums)
+    vector_member_sums(*unit_scale(X, np.float32, False, "X"), *items.by_cluster(labels, 7), sums, None)
     S = cosine_similarity(X.astype(np.float64))
     assert np.abs(sums - (S * (labels[:, None] == labels)).sum(axis=1)).max() < 1e-10
 

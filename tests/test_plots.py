@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
@@ -318,6 +319,31 @@ def test_block_matrix_names_few_clusters_in_their_order(small, ax):
     assert np.allclose(ax.get_yticks(), np.cumsum(sizes) - sizes / 2)
     assert ax.figure.axes[1].get_ylabel() == "similarity"
     ax.figure.canvas.draw()
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda c, names, ax: plots.clusters_2d(c.points, c.fit, names, ax=ax),
+        lambda c, names, ax: plots.block_matrix(c.S, c.fit, names, ax=ax),
+        lambda c, names, ax: plots.medoid_map(c.points[c.fit.medoids], c.fit, names, ax=ax),
+        lambda c, names, ax: plots.similarity_to_medoid(c.fit, names, ax=ax),
+    ],
+)
+def test_a_series_names_the_items_by_their_rows(draw, small, ax):
+    def written(names):
+        ax.clear()
+        draw(small, names, ax)
+        return {text.get_text() for text in ax.findobj(Text)} & set(small.names)
+
+    n = len(small.names)
+    wanted = written(small.names)
+    assert wanted
+    series = pd.Series(small.names, index=np.random.default_rng(0).permutation(n))
+    assert written(series) == wanted
+    assert written(pd.Index(small.names)) == wanted
+    with pytest.raises(ValueError, match=rf"names must hold one name a row, {n}, got {n - 1}"):
+        draw(small, small.names[:-1], ax)
 
 
 def test_block_matrix_of_many_clusters_has_no_room_for_names(large, ax):

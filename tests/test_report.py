@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -307,6 +308,38 @@ def test_distances_from_a_matrix(tmp_path):
     assert rows[0].keys() >= {"distance"}
 
 
+def test_items_in_columns_are_recorded_and_made_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    moves = rng.normal(size=(40, 3)).repeat(4, axis=1) + 0.1 * rng.normal(size=(40, 12))
+    heading = ",".join(["day", *(f"share {j}" for j in range(12))])
+    days = [f"2024-01-{day:02d}" if day < 32 else f"2024-02-{day - 31:02d}" for day in range(1, 41)]
+    lines = [",".join([day, *map(str, row)]) for day, row in zip(days, moves.round(4), strict=True)]
+    Path("moves.csv").write_text("\n".join([heading, *lines]))
+    assert report.main(["moves.csv", "--k", "3", "--metric", "correlation", "--transpose", "--no-stamp"]) == 0
+    text = Path("report.html").read_text(encoding="utf-8")
+    assert recorded(text)["options"]["transpose"] is True
+    (command,) = re.findall(r"<pre>(python -m simlib\.report moves\.csv .*)$", text, flags=re.M)
+    assert shlex.split(unescape(command))[3:] == ["moves.csv", "--k=3", "--metric=correlation", "--transpose"]
+    with open("report_items.csv", encoding="utf-8", newline="") as file:
+        assert [row["item"] for row in csv.DictReader(file)] == [f"share {j}" for j in range(12)]
+    assert report.main(["--verify", "report.html"]) == 0
+    assert report.main([*shlex.split(unescape(command))[3:], "--no-stamp", "--out", "again.html"]) == 0
+    assert Path("again.html").read_bytes() == Path("report.html").read_bytes()
+    assert report.main(["moves.csv", "--k", "3"]) == 2
+    assert "pass --transpose; if the rows are, pass --label=day" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("wish", [{"label": "a"}, {"columns": ["a"]}, {"transpose": True}], ids=str)
+def test_a_choice_that_is_for_vectors_only_is_refused_elsewhere(wish, tmp_path):
+    np.save(tmp_path / "D.npy", 1 - np.eye(5))
+    (name,) = wish
+    with pytest.raises(ValueError, match=rf"{name} is for files of vectors, and D\.npy is read as a matrix"):
+        numbers.read(tmp_path / "D.npy", "precomputed", **wish)
+    with pytest.raises(ValueError, match=f"the shipped words have no such choice: leave {name} out"):
+        numbers.read(None, "cosine", **wish)
+
+
 # errors
 
 
@@ -342,6 +375,20 @@ def test_an_error_is_one_line_and_leaves_nothing(arguments, message, tmp_path, m
     assert sorted(path.name for path in tmp_path.iterdir()) == before
 
 
+def test_a_format_whose_library_is_missing_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "hidden").mkdir()
+    (tmp_path / "hidden" / "h5py.py").write_text("raise ModuleNotFoundError('No module named h5py')\n")
+    (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(600))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "hidden"), str(ROOT)]))
+    assert report.main([str(tmp_path / "a.h5"), "--k", "3", "--out", str(tmp_path / "report.html")]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (
+        'error: a.h5 is read by h5py, which is not installed: pip install h5py, or pip install "simlib[formats]"\n'
+    )
+    assert not (tmp_path / "report.html").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -350,6 +397,7 @@ def test_an_error_is_one_line_and_leaves_nothing(arguments, message, tmp_path, m
         (["--metric", "euclid"], "invalid choice"),
         (["--ks", "2,x"], "whole number"),
         (["my.csv", "--verify", "report.html", "--k", "3"], "leave out --k"),
+        (["my.csv", "--verify", "report.html", "--transpose"], "leave out --transpose"),
     ],
 )
 def test_a_wrong_option_is_one_line(arguments, message, capsys):

@@ -1,5 +1,6 @@
 """Sparse vectors: the results of the dense ones, from what is stored."""
 
+import numba
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -42,6 +43,28 @@ def test_as_from_dense_vectors(kind, dtype):
     for Y in (KINDS[kind](X[:7]), X[:7]):
         assert_allclose(cosine_similarity(A, Y), cosine_similarity(X, X[:7]), atol=1e-6)
     assert_allclose(cosine_similarity(X[:7], A), expected[:7], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_same_bits_on_any_number_of_threads(dtype):
+    A = sp.random_array((700, 3000), density=0.02, format="csr", dtype=dtype, rng=np.random.default_rng(1))
+    S = cosine_similarity(A)
+    numba.set_num_threads(1)
+    try:
+        alone = cosine_similarity(A)
+    finally:
+        numba.set_num_threads(numba.config.NUMBA_NUM_THREADS)
+    assert_array_equal(S, alone)
+    assert_array_equal(S, S.T)
+    assert_allclose(S, cosine_similarity(A.toarray()), atol=1e-6)
+    fortran = np.empty((700, 700), dtype, order="F")
+    assert_array_equal(cosine_similarity(A, out=fortran), S)
+
+
+def test_indices_of_64_bits():
+    A = sp.csr_array(counts())
+    wide = sp.csr_array((A.data, A.indices.astype(np.int64), A.indptr.astype(np.int64)), shape=A.shape)
+    assert_array_equal(cosine_similarity(wide), cosine_similarity(A))
 
 
 def test_stored_twice_and_rows_of_any_length():

@@ -4,14 +4,18 @@ import base64
 import io
 import re
 import warnings
+from functools import partial
 
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 import simlib
 from simlib import report
+from simlib._labels import marked
+from simlib.report import html
 from simlib.widgets import cards_html, explore
 from simlib.widgets.pictures import places
 
@@ -253,6 +257,31 @@ def test_similarities_are_called_similarities_and_one_item_is_alone():
     assert "3 items, mean similarity 0.67</span>" in cards_html(simlib.assign(S, [0]), S)
 
 
+def test_cards_say_how_sure_a_cluster_is_only_where_an_ensemble_is_given(scanned):
+    scan, D = scanned
+    ends = simlib.ensemble(D, 3, metric="precomputed", n_init=3)
+    fit = scan.fits[1]
+    sure = [f"how sure: {ends.recovered(fit)[j]:.2f}" for j in np.argsort(-fit.sizes, kind="stable")]
+    assert re.findall(r"how sure: [\d.]+", cards_html(fit, D, ensemble=ends)) == sure
+    assert "how sure" not in cards_html(fit, D)
+    explorer = explore(scan, D, ensemble=ends)
+    for name in ("", "4"):
+        explorer.search.value = name
+        for k in KS:
+            explorer.slider.value = k
+            assert parts(explorer)[1].count("how sure") == (3 if k == 3 else 0)
+
+
+def test_an_ensemble_of_something_else(scanned):
+    scan, D = scanned
+    with pytest.raises(TypeError, match=r"ensemble must be what simlib\.ensemble returns, got Clustering"):
+        cards_html(scan.fits[1], D, ensemble=scan.fits[1])
+    with pytest.raises(ValueError, match="as many items as the fit, 10, got 9"):
+        explore(scan, D, ensemble=simlib.ensemble(D[:9, :9], 3, metric="precomputed", n_init=2))
+    with pytest.raises(ValueError, match=r"of a k that was scanned, got 4: take k from scan\.ks, or scan 4 too"):
+        explore(scan, D, ensemble=simlib.ensemble(D, 4, metric="precomputed", n_init=2))
+
+
 def test_one_k_and_every_item_but_one_a_medoid(scanned):
     _, D = scanned
     for k in (2, 9):
@@ -294,3 +323,45 @@ def test_bad_input(scanned, vectors):
         explore(scan, D, null=D)
     with pytest.raises(ValueError, match="null must be a scan of as many items as scan, 10, got 60"):
         explore(scan, D, null=other)
+
+
+# names from frames
+
+
+@pytest.fixture(scope="module")
+def framed():
+    """Twenty towns of a larger table, so that their numbers in its index are not their rows; and two clusters."""
+    at = np.random.default_rng(0).normal(size=(20, 6)) + 5 * (np.arange(20) % 2)[:, None] * np.eye(6)[0]
+    frame = pd.DataFrame(at, index=[f"town {i}" for i in range(20)]).iloc[::-1]
+    towns = pd.Series(frame.index, index=np.arange(20)[::-1] + 100)
+    return frame, towns, simlib.kmedoids(frame, 2, metric="cosine")
+
+
+def test_an_index_and_a_series_are_names_in_the_order_of_the_rows(framed):
+    frame, towns, fit = framed
+    as_list = list(frame.index)
+    wanted = cards_html(fit, frame, as_list)
+    assert as_list[fit.medoids[0]] in wanted
+    for labels in (frame.index, towns, towns.to_numpy(), None):
+        assert cards_html(fit, frame, labels) == wanted
+    shifted = np.arange(20)[::-1] + 7
+    assert cards_html(fit, frame.set_axis(shifted)) == cards_html(fit, frame, shifted)
+    assert cards_html(fit, frame.to_numpy()) == cards_html(fit, frame, range(20))
+    S = simlib.cosine_similarity(frame)
+    for show in (html.cards, partial(html.misfits, scores=np.linspace(-1, 1, 20))):
+        assert show(S, "similarity", fit, labels=towns) == show(S, "similarity", fit, labels=as_list)
+    assert html.items(fit, towns, np.zeros(20)) == html.items(fit, as_list, np.zeros(20))
+
+
+def test_the_explorer_names_the_rows_of_a_frame(framed):
+    frame, _, _ = framed
+    view = explore(simlib.scan_k(frame, [2, 3], metric="cosine"), frame)
+    exemplar = frame.index[view.fit.medoids[0]]
+    assert f"★ {marked(exemplar)}" in parts(view)[1]
+
+
+@pytest.mark.parametrize("labels", [pd.DataFrame({"a": range(20)}), np.empty((20, 2)), "twenty characters ..."])
+def test_names_of_more_than_one_column_are_refused(labels, framed):
+    frame, _, fit = framed
+    with pytest.raises(TypeError, match=r"labels must hold one name a row, got a .*: pass one column of it"):
+        cards_html(fit, frame, labels)

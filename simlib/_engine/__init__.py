@@ -11,12 +11,13 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
 
 ::
 
+    _cli                                      the command of an installation
     report   widgets   atlas                  pages, controls, the map of all items
     plots                                     pictures
     distributed   _cards   _regions           Dask; the facts of one cluster; groups of clusters and their colours
     files                                     a person's files
     data                                      the samples that come with the workbook
-    choose                                    criteria for k
+    choose   ensemble                         criteria for k; equally good ends side by side
     medoids                                   k-medoids; certify goes a way of its own
     similarity                                cosine and correlation
     ---------------------------- the front checks and calls
@@ -24,6 +25,7 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       search                                  the swap search
       prepare   starts                        what a caller gave -> checked items; where a search begins
       tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
+      overlaps                                how much two clusterings agree
       sparse                                  SparseItems
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
@@ -31,7 +33,8 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       metrics                                 one row a metric
     _check                                    every check of what a caller passes
       kernels                                 compiled loops, named after their callers or after what they find
-    _arrays   _labels                         frames, tensors and lists made arrays; a person's label made safe to show
+    _arrays   _labels   _extras               frames, tensors and lists made arrays; a person's label made safe to show;
+                                              what is not installed
 
 The engine never imports the front. It returns `search.Found`, and only ``medoids.py`` makes a `Clustering` of it.
 
@@ -81,6 +84,9 @@ second-nearest medoid.
 - The first candidate that lowers the loss is swapped in at once. The search ends after n candidates in a row without a
   swap. The loss is then at a swap optimum: no single exchange lowers it.
 
+Where items have weights, each term of a sum over items is multiplied by the item's weight. A medoid that must stay has
+the removal loss inf, and what may not become a medoid is no candidate.
+
 The code works with closeness, which is base - d. This turns d2 - d1 into c1 - c2, and min into max. Sources: Schubert &
 Rousseeuw, Fast and eager k-medoids clustering (2021), whose sums have the signs turned; Resende & Werneck, A fast
 swap-based local search procedure for location problems (2007).
@@ -119,6 +125,10 @@ base                 the loss of an item is base - closeness to its medoid: 1 - 
 dtype                the float type that closeness is computed in: float32 up to 32 bits, else float64.
 medoid               an item that stands for a cluster. Its position is its place 0..k-1 in the list of medoids.
 candidate            an item that is judged as a new medoid.
+weight               how much an item counts in every sum over items; None where all count once.
+constraints          the items that are medoids whatever it costs, and those that never are. The former come first in
+                     the list of medoids.
+barred               of an item: it is no candidate, because it is a medoid or may not become one.
 removal loss         what it costs to take a medoid away: removal[r] of the formula.
 nearest-medoid cache for each item its ``depth`` nearest medoids: their positions and closeness.
                      ``kernels.search.Cache``.

@@ -9,7 +9,7 @@ rows at a time.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -48,7 +48,10 @@ class Items:
     factor : of that type, 1 / unit or -1; closeness = factor * entry
     base : float; loss = base - closeness
     self_closeness : (n,), each item's closeness to itself
+    weight : float64 (n,), how much each item counts in a sum over items; None: all count once
     """
+
+    weight: np.ndarray | None = None
 
     def __init__(self, n: int, metric: Metric, self_closeness: np.ndarray, unit: float = 1.0) -> None:
         self.n, self.metric, self.unit = n, metric, unit
@@ -56,6 +59,20 @@ class Items:
         self.dtype: Any = self_closeness.dtype.type
         self.factor = self.dtype(metric.sign / unit)
         self.base = metric.base
+
+    def weighted(self, weight: np.ndarray | None) -> Self:
+        """These items, from now on with weights."""
+        self.weight = weight
+        return self
+
+    def weights(self, index: Any) -> np.ndarray | None:
+        """The weights of some items (a slice or row numbers), if there are weights."""
+        return None if self.weight is None else self.weight[index]
+
+    def loss(self, closeness: np.ndarray) -> float:
+        """The loss, where `closeness` (n,) is that of each item to its medoid: the weighted sum of base - closeness."""
+        loss = self.base - closeness.astype(np.float64)
+        return float(np.sum(loss if self.weight is None else self.weight * loss))
 
     def row(self, j: int) -> np.ndarray:
         """Closeness of item j to all, (n,)."""
@@ -66,11 +83,11 @@ class Items:
         raise NotImplementedError
 
     def sums(self) -> np.ndarray:
-        """Each item's summed closeness to all, float64 (n,)."""
+        """Each item's summed closeness to all, by their weights, float64 (n,)."""
         raise NotImplementedError
 
     def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
-        """Each item's summed closeness to the members of its own cluster, float64 (n,)."""
+        """Each item's summed closeness to the members of its own cluster, by their weights, float64 (n,)."""
         raise NotImplementedError
 
     def gains(self, candidates: np.ndarray, best: np.ndarray) -> np.ndarray:
@@ -156,20 +173,22 @@ class HostItems(Items):
         return position, closeness
 
     def sums(self) -> np.ndarray:
-        return np.concatenate([sum_kernels.row_sums(self.entries(block), self.factor) for block in self.blocks()])
+        rows = (self.entries(block) for block in self.blocks())
+        return np.concatenate([sum_kernels.row_sums(each, self.factor, self.weight) for each in rows])
 
     def member_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
         members, first = by_cluster(labels, k)
         sums = np.zeros((sum_kernels.SHARES, self.n))
         for block in self.widest_blocks():
             rows = self.entries(block)
-            sum_kernels.member_sums(rows, block.start, self.factor, labels, first, members, sums)
+            sum_kernels.member_sums(rows, block.start, self.factor, labels, first, members, sums, self.weight)
         return sums.sum(axis=0)
 
     def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """For strips of w items their closeness to themselves (w,) and summed to each cluster (k, w), float64.
 
-        Rows are read cluster by cluster, and columns stand for items: the matrix is symmetric.
+        The members of a cluster count by their weights. Rows are read cluster by cluster, and columns stand for items:
+        the matrix is symmetric.
         """
         order = np.argsort(labels, kind="stable")
         width = max(CLUSTER_SUM_BYTES // (8 * k), 1)
@@ -178,11 +197,13 @@ class HostItems(Items):
             sums = np.zeros((k, strip.stop - left))
             for block in self.blocks():
                 rows = order[block]
-                sum_kernels.add_by_cluster(*self.picked(rows), left, self.factor, labels[rows], sums)
+                sum_kernels.add_by_cluster(
+                    *self.picked(rows), left, self.factor, labels[rows], sums, self.weights(rows)
+                )
             yield strip, self.self_closeness[strip].astype(np.float64), sums
 
     def gains(self, candidates: np.ndarray, best: np.ndarray) -> np.ndarray:
-        return sum_kernels.gains(*self.picked(candidates), self.factor, best)
+        return sum_kernels.gains(*self.picked(candidates), self.factor, best, self.weight)
 
     def lists(self, reach: np.ndarray, some: bool = False, progress: bool = False) -> Lists | None:
         """`some` has no meaning here: lists of a tenth of the matrix at most always fit."""
@@ -241,7 +262,8 @@ class MatrixItems(HostItems):
     def subset(self, index: np.ndarray) -> MatrixItems:
         matrix = np.ascontiguousarray(self.matrix[index[:, None], index], dtype=self.dtype)
         given = None if self.given is None else self.given[index]
-        return MatrixItems(matrix, self.metric, self.self_closeness[index], given, self.unit)
+        items = MatrixItems(matrix, self.metric, self.self_closeness[index], given, self.unit)
+        return items.weighted(self.weights(index))
 
     def subset_bytes(self, size: int) -> int:
         return size * size * np.dtype(self.dtype).itemsize
@@ -288,14 +310,15 @@ class VectorItems(HostItems):
 
     def _vector_sums(self, labels: np.ndarray, k: int) -> np.ndarray:
         sums = np.empty(self.n)
-        sum_kernels.vector_member_sums(*self.scaled, *by_cluster(labels, k), sums)
+        sum_kernels.vector_member_sums(*self.scaled, *by_cluster(labels, k), sums, self.weight)
         return sums
 
     def sums_by_cluster(self, labels: np.ndarray, k: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
         """Products with the summed unit vectors of each cluster."""
         members, first = by_cluster(labels, k)
         unit = self.scaled.vectors * self.scaled.scale[:, None]
-        totals = np.add.reduceat(unit[members], first[:-1])
+        counted = unit[members] if self.weight is None else unit[members] * self.weight[members, None]
+        totals = np.add.reduceat(counted, first[:-1])
         for strip in self.blocks():
             own = unit[strip]
             yield strip, np.einsum("ij,ij->i", own, own), totals @ own.T
@@ -316,10 +339,11 @@ class VectorItems(HostItems):
     def at_hand(self, progress: bool = False) -> HostItems:
         if self.n**2 * np.dtype(self.dtype).itemsize >= room_for_kept():
             return self
-        return MatrixItems(tiles.matrix(self.scaled, progress), self.metric, self.self_closeness, self.given)
+        matrix = tiles.matrix(self.scaled, progress)
+        return MatrixItems(matrix, self.metric, self.self_closeness, self.given).weighted(self.weight)
 
     def subset(self, index: np.ndarray) -> VectorItems:
-        return VectorItems(self.scaled.take(index), self.metric, self.given[index])
+        return VectorItems(self.scaled.take(index), self.metric, self.given[index]).weighted(self.weights(index))
 
     def subset_bytes(self, size: int) -> int:
         return size * (self.scaled.vectors[0].nbytes + self.given[0].nbytes)

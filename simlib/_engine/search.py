@@ -15,8 +15,9 @@ from simlib._engine import starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels import search as kernels
 from simlib._engine.kernels.lists import TOGETHER, Lists
-from simlib._engine.kernels.search import Cache, OffList, Scratch
+from simlib._engine.kernels.search import Cache, OffList, Scratch, Terms
 from simlib._engine.progress import Progress
+from simlib._engine.starts import FREE, Constraints
 from simlib._engine.tiles import one_blas_thread
 
 OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are made anew
@@ -72,21 +73,26 @@ class SwapSearch(Protocol):
 class Search:
     """Medoids on their way to a swap optimum, over lists of neighbours or, where these do not pay, whole rows."""
 
-    def __init__(self, items: HostItems, medoids: np.ndarray, progress: bool = False) -> None:
+    def __init__(
+        self, items: HostItems, medoids: np.ndarray, progress: bool = False, constraints: Constraints = FREE
+    ) -> None:
+        """The medoids begin with those of `constraints` that must stay."""
         self.items, self.progress = items, progress
+        self.never = constraints.never
         self.n_swaps = self.since_swap = 0
         self.rows_at_once = ROWS_AFTER_SWAP
         n, dtype = items.n, items.dtype
         depth, entry = min(items.DEPTH, len(medoids)), np.dtype(dtype).itemsize
         items.check_memory(n * (depth + 5) * (4 + entry) + self._off_list_room() * n * entry)
-        is_medoid = np.zeros(n, bool)
-        is_medoid[medoids] = True
+        barred = np.zeros(n, bool)
+        barred[medoids] = barred[self.never] = True
         nearest = np.empty((depth, n), np.int32), np.empty((depth, n), dtype), np.empty(n, dtype)
-        self.cache = Cache(*nearest, medoids.copy(), is_medoid)
+        self.cache = Cache(*nearest, medoids.copy(), barred)
         room = 2 * n + TOGETHER
         self.scratch = Scratch(np.empty(room, np.int32), np.empty(room, dtype), np.empty(room, np.int32))
         self.rebuild()
         self.tolerance = TOLERANCE * abs(self.loss())
+        self.terms = Terms(items.weight, len(constraints.must), self.tolerance)
 
     @property
     def medoids(self) -> np.ndarray:
@@ -95,7 +101,7 @@ class Search:
 
     def loss(self) -> float:
         """The loss with these medoids."""
-        return float(np.sum(self.items.base - self.cache.closeness[0].astype(np.float64)))
+        return self.items.loss(self.cache.closeness[0])
 
     def rebuild(self) -> None:
         """Derive every item's nearest medoids, and list what is closer to an item than the last of them."""
@@ -122,8 +128,8 @@ class Search:
 
     def restart(self, medoids: np.ndarray) -> None:
         """Go on from other medoids, with the lists there are."""
-        self.cache.is_medoid[:] = False
-        self.cache.is_medoid[medoids] = True
+        self.cache.barred[:] = False
+        self.cache.barred[medoids] = self.cache.barred[self.never] = True
         self.medoids[:] = medoids
         self.n_swaps = self.since_swap = 0
         lists = self.lists
@@ -155,7 +161,7 @@ class Search:
         while j < block.stop and self.since_swap < self.items.n:
             lists = self.lists, self.off_list, self.n_off
             j, swaps, self.since_swap, n_incomplete = kernels.swap_by_lists(
-                j, block.stop, *lists, self.cache, self.since_swap, self.tolerance, self.scratch
+                j, block.stop, *lists, self.cache, self.since_swap, self.terms, self.scratch
             )
             self.n_swaps += swaps
             self._refill(n_incomplete)
@@ -167,7 +173,7 @@ class Search:
         i = 0
         while i < len(rows) and self.since_swap < n:
             some = rows[i : i + self.rows_at_once]
-            kernels.best_swaps_by_rows(some, block.start + i, factor, self.cache, position, change)
+            kernels.best_swaps_by_rows(some, block.start + i, factor, self.cache, self.terms, position, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
             step = int(better[0]) if better.size else len(some)
             self.since_swap = min(self.since_swap + step, n)
@@ -214,18 +220,19 @@ def fasterpam(
     max_iter: int,
     progress: Progress,
     perturbations: Sequence[np.random.Generator] = (),
+    constraints: Constraints = FREE,
 ) -> list[Found]:
     """Swap until n candidates in a row bring nothing; once from each of the starts in `begin`.
 
     Each generator in `perturbations` then exchanges a few medoids at random and swaps repair the damage; the better end
-    stays.
+    stays. The starts keep to `constraints`, and so do the ends. A device knows no constraints.
     """
     if not max_iter:
         return [Found(medoids, converged=False) for medoids in begin]
     if len(begin[0]) == 1:
-        return [_single(items, medoids, progress) for medoids in begin]
+        return [_single(items, medoids, progress, constraints) for medoids in begin]
     with one_blas_thread():  # once for all the small products of the search
-        return _searched(items, begin, max_iter, progress, perturbations)
+        return _searched(items, begin, max_iter, progress, perturbations, constraints)
 
 
 def _searched(
@@ -234,38 +241,41 @@ def _searched(
     max_iter: int,
     progress: Progress,
     perturbations: Sequence[np.random.Generator],
+    constraints: Constraints,
 ) -> list[Found]:
     """`fasterpam` for more than one medoid and more than no pass."""
     search, found = None, []
     for medoids in begin:
         if search is None:
-            search = _search(items, medoids, progress.shown)
+            search = _search(items, medoids, progress.shown, constraints)
         else:
             search.restart(medoids)
         history = run(search, max_iter, progress.tell, progress.shown)
         converged = search.since_swap >= items.n
-        possible = perturbations and converged and len(medoids) < items.n
-        spread = perturb(search, perturbations, max_iter, progress) if possible else []
+        possible = (
+            perturbations and converged and len(constraints.must) < len(medoids) < items.n - len(constraints.never)
+        )
+        spread = perturb(search, perturbations, max_iter, progress, constraints) if possible else []
         if spread and search.loss() < history[-1]:
             history.append(search.loss())
         found.append(Found(search.medoids.copy(), tuple(history), search.n_swaps, converged, tuple(spread)))
     return found
 
 
-def _search(items: Items, medoids: np.ndarray, progress: bool) -> SwapSearch:
+def _search(items: Items, medoids: np.ndarray, progress: bool, constraints: Constraints) -> SwapSearch:
     """The search that suits the items: a device brings its own."""
     own = items.block_search(medoids)
     if own is not None:
         return own
     assert isinstance(items, HostItems)
-    return Search(items, medoids, progress)
+    return Search(items, medoids, progress, constraints)
 
 
-def _single(items: Items, medoids: np.ndarray, progress: Progress) -> Found:
+def _single(items: Items, medoids: np.ndarray, progress: Progress, constraints: Constraints) -> Found:
     """The best single medoid, exactly: the item with the largest summed closeness."""
-    best = starts.build(items, 1)
+    best = starts.build(items, 1, constraints)
     _, closeness = items.nearest(best, 1)
-    loss = float(np.sum(items.base - closeness[0].astype(np.float64)))
+    loss = items.loss(closeness[0])
     changed = int(best[0] != medoids[0])
     progress.tell(1, changed, loss)
     return Found(best, (loss,), changed)
@@ -300,19 +310,26 @@ def _watched(search: SwapSearch, name: str, shown: bool) -> Iterator[slice]:
             bar.update(block.stop - block.start)
 
 
-def perturb(search: SwapSearch, seeds: Sequence[np.random.Generator], max_iter: int, progress: Progress) -> list[float]:
+def perturb(
+    search: SwapSearch,
+    seeds: Sequence[np.random.Generator],
+    max_iter: int,
+    progress: Progress,
+    constraints: Constraints = FREE,
+) -> list[float]:
     """Exchange a few medoids at random, repair by swaps, keep the end if it is better: once for each generator.
 
     Returns the loss at the start and at each end; the medoids are the best found.
     """
     ends, kept = [search.loss()], search.state()
-    best, n, k = ends[0], search.items.n, len(search.medoids)
+    best, n, k, fixed = ends[0], search.items.n, len(search.medoids), len(constraints.must)
+    most = min(MOST_PERTURBED, k - fixed, n - k - len(constraints.never))
     for rng in seeds:
-        size = rng.integers(1, min(MOST_PERTURBED, k, n - k) + 1)
+        size = rng.integers(1, most + 1)
         others = np.ones(n, bool)
-        others[search.medoids] = False
+        others[search.medoids] = others[constraints.never] = False
         new = rng.choice(np.flatnonzero(others), size, replace=False)
-        for j, r in zip(new, rng.choice(k, size, replace=False), strict=True):
+        for j, r in zip(new, fixed + rng.choice(k - fixed, size, replace=False), strict=True):
             search.exchange(j, r)
         search.since_swap = 0
         run(search, max_iter, shown=progress.shown)

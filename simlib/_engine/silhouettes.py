@@ -11,21 +11,25 @@ ROUNDING = 4  # units in the last place of 1 by which the similarity of two copi
 
 
 def silhouette(items: HostItems, labels: np.ndarray, k: int) -> np.ndarray:
-    """The silhouette of every item, float64 (n,), for labels 0..k-1 that are all in use."""
-    counts = np.bincount(labels, minlength=k)
+    """The silhouette of every item, float64 (n,), for labels 0..k-1 that are all in use.
+
+    An item of weight w counts like w copies of it.
+    """
+    counts = np.bincount(labels, items.weight, minlength=k)
     score = np.empty(items.n)
     for strip, self_closeness, sums in items.sums_by_cluster(labels, k):
-        a, b = items.base - own_and_next(sums, counts, labels[strip], self_closeness)
+        a, b = items.base - own_and_next(sums, counts, labels[strip], self_closeness, items.weights(strip))
         if items.base:
             a, b = a.round(12), b.round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
         top = np.maximum(a, b)
         value = np.divide(b - a, top, out=np.zeros(len(top)), where=top > 0)
-        score[strip] = np.where(counts[labels[strip]] > 1, value, 0.0)
+        own = 1 if items.weight is None else np.minimum(items.weight[strip], 1)
+        score[strip] = np.where(counts[labels[strip]] > own, value, 0.0)
     return score
 
 
 def medoid_silhouette(items: HostItems, medoids: np.ndarray) -> float:
-    """Mean of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1).
+    """Mean, by the weights, of 1 - d1 / d2, the distances to the nearest and second-nearest medoid (0 / 0 counts as 1).
 
     Distances that are no more than the rounding of a similarity of 1 count as 0.
     """
@@ -33,4 +37,4 @@ def medoid_silhouette(items: HostItems, medoids: np.ndarray) -> float:
     rounding = ROUNDING * items.base * np.finfo(items.dtype).eps
     d1, d2 = (items.base - c.astype(np.float64) for c in closeness)
     d1, d2 = (np.where(d <= rounding, 0.0, d) for d in (d1, d2))
-    return float(np.mean(1 - np.divide(d1, d2, out=np.zeros(items.n), where=d2 > 0)))
+    return float(np.average(1 - np.divide(d1, d2, out=np.zeros(items.n), where=d2 > 0), weights=items.weight))

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib._engine.items import BLOCK_ENTRIES, BLOCK_ROWS, HostItems, room_for_kept
+from simlib._engine.items import BLOCK_ENTRIES, HostItems, room_for_kept
 from simlib._engine.kernels.lists import Lists
 from simlib._engine.kernels.sparse import Compressed, similarities
 from simlib._engine.metrics import Metric
-from simlib._engine.tiles import SAFE_EXPONENT
+from simlib._engine.tiles import SAFE_EXPONENT, in_threads, storing
+
+ROWS_A_STRIP = 64  # rows that a thread computes before it asks for more
 
 
 class ScaledSparse(NamedTuple):
@@ -26,27 +27,38 @@ class ScaledSparse(NamedTuple):
     def similarities(self, wanted: np.ndarray, other: ScaledSparse) -> np.ndarray:
         """Similarities of some of the rows to all rows of another matrix, (len(wanted), n)."""
         found = np.empty((len(wanted), len(other.scale)), self.dtype)
-        similarities(wanted, self.rows, self.scale, other.columns, other.scale, found)
+
+        def strip(some: slice) -> None:
+            similarities(wanted[some], self.rows, self.scale, other.columns, other.scale, False, found[some])
+
+        in_threads(strip, _strips(len(wanted)))
         return found
 
 
+def _strips(n: int) -> list[tuple[slice]]:
+    """n rows, a few at a time: no thread waits long for another."""
+    return [(slice(i, min(i + ROWS_A_STRIP, n)),) for i in range(0, n, ROWS_A_STRIP)]
+
+
 def fill(target: Any, X: ScaledSparse, Y: ScaledSparse, progress: bool = False) -> None:
-    """Compute the similarity matrix of X and Y by blocks of rows; of X and X its diagonal is exactly 1, or 0.
+    """Compute the similarity matrix of X and Y by strips of rows; of X and X its diagonal is exactly 1, or 0.
 
     `target` (n, m) is an array of a float type, or anything with shape, dtype and ``__setitem__``.
     """
     n, m = len(X.scale), len(Y.scale)
-    direct = isinstance(target, np.ndarray) and target.dtype == X.dtype and target.flags.c_contiguous
-    step = max(1, min(BLOCK_ROWS, BLOCK_ENTRIES // m))
-    for first in tqdm(range(0, n, step), "similarity", unit="block", disable=not progress):
-        wanted = np.arange(first, min(first + step, n))
-        rows = slice(first, first + len(wanted))
-        found = np.asarray(target[rows]) if direct else np.empty((len(wanted), m), X.dtype)
-        similarities(wanted, X.rows, X.scale, Y.columns, Y.scale, found)
+    store = storing(target)
+    direct = np.asarray(target).view(np.ndarray) if store is None else None
+
+    def strip(rows: slice) -> None:
+        wanted = np.arange(rows.start, rows.stop)
+        found = np.empty((len(wanted), m), X.dtype) if direct is None else direct[rows]
+        similarities(wanted, X.rows, X.scale, Y.columns, Y.scale, direct is not None, found)
         if X is Y:
-            found[wanted - first, wanted] = X.scale[wanted] > 0
-        if not direct:
-            target[rows] = found.astype(target.dtype)
+            found[wanted - rows.start, wanted] = X.scale[wanted] > 0
+        if store is not None:
+            store(found, (rows, slice(0, m)))
+
+    in_threads(strip, _strips(n), bar={"desc": "similarity", "disable": not progress})
 
 
 def unit_scale(X: Any, name: str) -> ScaledSparse:
@@ -75,8 +87,9 @@ def unit_scale(X: Any, name: str) -> ScaledSparse:
 
 
 def _compressed(matrix: Any) -> Compressed:
-    """The arrays of a matrix in scipy's compressed form."""
-    return Compressed(matrix.indptr.astype(np.int64), matrix.indices, matrix.data)
+    """The arrays of a matrix in scipy's compressed form; where indices cannot be negative, a loop need not ask."""
+    index = matrix.indices.view(np.uint32) if matrix.indices.dtype == np.int32 else matrix.indices
+    return Compressed(matrix.indptr.astype(np.int64), index, matrix.data)
 
 
 class SparseItems(HostItems):
@@ -105,7 +118,7 @@ class SparseItems(HostItems):
 
     def subset(self, index: np.ndarray) -> SparseItems:
         given = self.given.tocsr()[index]
-        return SparseItems(unit_scale(given, "A"), self.metric, given)
+        return SparseItems(unit_scale(given, "A"), self.metric, given).weighted(self.weights(index))
 
     def subset_bytes(self, size: int) -> int:
         return 4 * size * (self.given.data.nbytes // self.n if hasattr(self.given, "data") else self.dtype().nbytes)

@@ -72,7 +72,7 @@ def fill(target: Any, X: Scaled, Y: Scaled, height: int, symmetric: bool, progre
     one tile, with a product of its own: no thread waits for another inside a tile, and the bits of a tile do not depend
     on the number of threads.
     """
-    store = _storing(target)
+    store = storing(target)
     direct = np.asarray(target).view(np.ndarray) if store is None else None
     desk = local()  # each thread's own space: a product and, where a tile is stored in another type, its mirror image
     size = min(height, len(X.vectors)) * min(height, len(Y.vectors))
@@ -101,7 +101,7 @@ def fill(target: Any, X: Scaled, Y: Scaled, height: int, symmetric: bool, progre
     in_threads(one_tile, list(tiles(n, m, height, symmetric)), bar=bar)
 
 
-def _storing(target: Any) -> Callable[[np.ndarray, tuple], None] | None:
+def storing(target: Any) -> Callable[[np.ndarray, tuple], None] | None:
     """The function that stores a finished tile in `target`; None if tiles can be written to its memory directly."""
     if isinstance(target, np.ndarray) and target.dtype in (np.float32, np.float64):
         return None

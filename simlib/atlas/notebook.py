@@ -16,9 +16,10 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from simlib import _check, plots
-from simlib.atlas.page import clusterings, html, names_of
+from simlib.atlas.page import clusterings, html, shown_names
 from simlib.atlas.places import Places
 from simlib.choose import KScan
+from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
 
 STILL_SIZE, STILL_DPI = (9, 6), 100  # inches, and pixels in one
@@ -52,14 +53,14 @@ def show(
     height: int = 700,
     title: str | None = None,
     colour_by: Mapping[str, Any] | None = None,
-    sure: Any = None,
+    ensemble: Ensemble | None = None,
     thumbnails: Any = None,
 ) -> Atlas:
     """Show the atlas in a notebook's output cell.
 
     Parameters
     ----------
-    places, scan, labels, title, colour_by, sure, thumbnails : as in `page`
+    places, scan, labels, title, colour_by, ensemble, thumbnails : as in `page`
     height : int
         Of the cell, in pixels.
 
@@ -78,9 +79,9 @@ def show(
     The page travels to the browser as it is, 4 MB for 20,000 items and 20 ks.
     """
     height = _check.whole_number(height, "height", 200)
-    text = html(places, scan, labels, title=title, colour_by=colour_by, sure=sure, thumbnails=thumbnails)
+    text = html(places, scan, labels, title=title, colour_by=colour_by, ensemble=ensemble, thumbnails=thumbnails)
     fits = clusterings(places, scan)
-    return Atlas(text, _still(places, fits[len(fits) // 2], names_of(labels, len(places))), height)
+    return Atlas(text, _still(places, fits[len(fits) // 2], shown_names(labels, len(places))), height)
 
 
 def _still(places: Places, fit: Clustering, names: list[str]) -> str:

@@ -20,13 +20,14 @@ import numpy as np
 
 from simlib import _check
 from simlib._engine.metrics import METRICS
-from simlib._labels import plain
+from simlib._labels import names_of, plain
 from simlib._regions import DARK, LIGHT, Regions, regions
 from simlib.atlas import pack
 from simlib.atlas.places import Places
 from simlib.atlas.thumbnails import sheet
 from simlib.choose import KScan
 from simlib.data import written_whole
+from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
 
 SCRIPTS = ("data.js", "draw.js", "names.js", "card.js", "table.js", "search.js", "main.js")  # joined in this order
@@ -41,7 +42,7 @@ def page(
     *,
     title: str | None = None,
     colour_by: Mapping[str, Any] | None = None,
-    sure: Any = None,
+    ensemble: Ensemble | None = None,
     thumbnails: Any = None,
 ) -> Path:
     """Write the atlas as one HTML file that opens in any browser, without a network, a server or a kernel.
@@ -59,8 +60,8 @@ def page(
     colour_by : dict of name -> (n,) values, optional
         More ways to colour the points. Numbers are a scale; everything else is a category. Whole numbers that stand
         for categories are passed as text.
-    sure : (n,) numbers from 0 to 1, optional
-        How sure it is that an item belongs to its cluster.
+    ensemble : Ensemble, optional
+        Of the same items. Its `certainty` says how sure each item's companions are, at the k of the ensemble.
     thumbnails : uint8 (n, h, w) or (n, h, w, 3), optional
         A small picture of each item, grey or RGB.
 
@@ -86,10 +87,10 @@ def page(
     >>> D = abs(points[:, None] - points)
     >>> there = atlas.places(D, metric="precomputed")
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     atlas.page(there, simlib.kmedoids(D, 2, metric="precomputed"), "abcd", folder + "/atlas.html").name
+    ...     atlas.page(there, simlib.kmedoids(D, 2, metric="precomputed"), list("abcd"), folder + "/atlas.html").name
     'atlas.html'
     """
-    text = html(places, scan, labels, title=title, colour_by=colour_by, sure=sure, thumbnails=thumbnails)
+    text = html(places, scan, labels, title=title, colour_by=colour_by, ensemble=ensemble, thumbnails=thumbnails)
     path = Path(path)
     with written_whole(path) as draft:
         draft.write_text(text, encoding="utf-8")
@@ -103,15 +104,15 @@ def html(
     *,
     title: str | None,
     colour_by: Mapping[str, Any] | None,
-    sure: Any,
+    ensemble: Ensemble | None,
     thumbnails: Any,
 ) -> str:
     """The page as text; the parameters are those of `page`."""
     fits = clusterings(places, scan)
-    data = _data(places, fits, names_of(labels, len(places)))
+    data = _data(places, fits, shown_names(labels, len(places)))
     data["title"] = plain(f"{len(places):,} items on one map" if title is None else title, 200)
     data["colourings"] = [_colouring(name, values, len(places)) for name, values in (colour_by or {}).items()]
-    data["sure"] = None if sure is None else pack.real(_share(sure, len(places)))
+    data["sure"] = None if ensemble is None else _sure(ensemble, len(places))
     data["thumbnails"] = None if thumbnails is None else sheet(thumbnails, len(places))
     return _assembled(data)
 
@@ -149,12 +150,9 @@ def _same_items(places: Places, fit: Clustering) -> None:
         )
 
 
-def names_of(labels: Sequence[Any] | None, n: int) -> list[str]:
+def shown_names(labels: Any, n: int) -> list[str]:
     """The names of n items as they are shown; without labels, their row numbers."""
-    names = [plain(name) or "(no label)" for name in (range(n) if labels is None else labels)]
-    if len(names) != n:
-        raise ValueError(f"labels must hold one name a row, {n}, got {len(names)}")
-    return names
+    return [plain(name) or "(no label)" for name in names_of(labels, n)]
 
 
 def _data(places: Places, fits: list[Clustering], names: list[str]) -> dict[str, Any]:
@@ -214,14 +212,13 @@ def _colouring(name: Any, values: Any, n: int) -> dict[str, Any]:
     return {"name": plain(name), "categories": words, "codes": pack.whole(rank[code])}
 
 
-def _share(sure: Any, n: int) -> np.ndarray:
-    """`sure` as an array (n,) of numbers from 0 to 1."""
-    sure = np.asarray(sure, dtype=np.float64)
-    if sure.shape != (n,):
-        raise ValueError(f"sure must hold one number a row, {n}, got shape {sure.shape}")
-    if not ((sure >= 0) & (sure <= 1)).all():
-        raise ValueError("sure must lie between 0 and 1 in every row")
-    return sure
+def _sure(ensemble: Ensemble, n: int) -> dict[str, Any]:
+    """How sure each item's companions are, and at which k."""
+    if not isinstance(ensemble, Ensemble):
+        raise TypeError(f"ensemble must be what simlib.ensemble returns, got {type(ensemble).__name__}")
+    if len(ensemble.times) != n:
+        raise ValueError(f"ensemble must be of as many items as places, {n}, got {len(ensemble.times)}")
+    return {"k": len(ensemble.best.medoids), "values": pack.real(ensemble.certainty)}
 
 
 def _assembled(data: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ from simlib import _check
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
+from simlib._extras import extra
 from simlib.atlas.nearest import nearest_items
 
 NEIGHBOURS = 15  # of each item, umap-learn's own default
@@ -164,12 +165,8 @@ def _laid_out(
     neighbours: np.ndarray, distances: np.ndarray, begin: np.ndarray, rng: np.random.RandomState, progress: bool
 ) -> np.ndarray:
     """UMAP of the graph of nearest neighbours (n, m), which begins at the places `begin` (n, 2)."""
-    try:
+    with extra("workbook", "a map of all items"):
         from umap import umap_
-    except ImportError:
-        raise ImportError(
-            "a map of all items needs umap-learn, which is not installed: pip install umap-learn"
-        ) from None
     n, m = neighbours.shape
     itself = np.arange(n, dtype=np.int32)[:, None]  # leads its own list, as umap-learn has it
     index = np.hstack([itself, neighbours])

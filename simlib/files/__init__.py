@@ -73,7 +73,7 @@ def load_vectors(
     ==================================  ============================================================================
     what you have                       what to call
     ==================================  ============================================================================
-    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt; ``label="name", columns=["a", "b"]``
+    a table of text                     ``load_vectors("x.csv")``, .tsv, .txt, .gct; ``label="a", columns=["b", "c"]``
     a column of lists, ``[0.1, 0.2]``   the same; where there are several such columns ``columns=["embedding"]``
     word2vec, GloVe                     ``load_vectors("x.vec")``, .txt, or .bin
     JSON: records, lists, or by name    ``load_vectors("x.jsonl", label="title")``, .ndjson, .json
@@ -87,7 +87,8 @@ def load_vectors(
     torch's or Python's pickles         not read: ``np.save("x.npy", t.cpu().numpy())`` first
     ==================================  ============================================================================
 
-    Text and JSON may also be packed, as .gz. .h5, .h5ad and .safetensors need the extra ``simlib[formats]``.
+    Text and JSON may also be packed, as .gz. .h5, .h5ad, .safetensors, .parquet, .feather and .arrow
+    need the extra ``simlib[formats]``, and so do lists written as text.
 
     Parameters
     ----------
@@ -138,10 +139,10 @@ def load_vectors(
     Notes
     -----
     pandas parses text at most 20,000 rows and 4 million numbers at a time. Memory holds the result and a few such
-    pieces. A million rows of 50 numbers (383 MB of .csv) take 5 s and 0.55 GB on one core. As word2vec text they take
-    14 s and 0.7 GB, as JSON lines 28 s and 0.8 GB. The labels are an array as wide as the longest of them: a single
-    one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one with missing
-    numbers.
+    pieces. A million rows of 64 numbers (610 MB of .csv) take about 10 s of one core and 0.9 GB. As word2vec text they
+    take about 21 s and 1 GB, as JSON lines about 20 s and 0.9 GB. The labels are an array as wide as the longest of
+    them: a single one of 200 characters makes a million labels take 0.8 GB. A row with too few fields counts as one
+    with missing numbers.
 
     A percent sign, a sign of a currency or a unit in brackets is left out if all numbers of a column carry it. Lines
     before the table are skipped: those of GEO, which begin with an exclamation mark, those of GCT, and titles.
@@ -192,8 +193,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), a table of text, .parquet, .feather or .arrow,
-        or a .npz, .json, .h5, .mat or .safetensors file.
+        A .npy file (it is memory-mapped: only what is used is read), text (.csv, .tsv, .txt, .phy, .dist, .meg),
+        .parquet, .feather or .arrow, or a .npz, .json, .h5, .mat or .safetensors file.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a .parquet file.
 

@@ -11,6 +11,7 @@ from struct import unpack_from
 from typing import Any
 
 from simlib import _check
+from simlib._extras import extra
 from simlib.files import parquet
 from simlib.files.interface import Read, Source
 from simlib.files.messages import unreadable
@@ -25,7 +26,8 @@ DICTIONARY = 2  # flatbuffers' number for a batch that holds the texts of a colu
 
 def read(source: Source) -> Read:
     """Vectors and labels of a file of Arrow."""
-    import pyarrow as pa
+    with extra("formats", source.name):
+        import pyarrow as pa
 
     try:
         with open(source.path, "rb") as file:

@@ -172,8 +172,8 @@ def _as_wide_as(source: Source, rows: Rows, top: list[str]) -> list[str]:
         top = top[:-1]
     if len(top) != width:
         raise ValueError(
-            f"{source.name}: the first line has {len(top)} fields ({listed(top)}) and the next has {width}: "
-            "it must hold the names of the columns, or be deleted"
+            f"{source.name}: the first line of the table has {len(top)} fields ({listed(top)}) and the next has "
+            f"{width}: it must hold the names of the columns, or be deleted"
         )
     return top
 
@@ -193,7 +193,7 @@ def _numbers_are_names(top: list[str], rows: Rows, numeric: list[bool]) -> bool:
         top, rows, numeric = top[texts - 1 :], [row[texts - 1 :] for row in rows], numeric[texts - 1 :]
     while len(top) > 2 and not top[-1]:
         top = top[:-1]
-    if len(top) < 2 or not all(re.fullmatch(r"\d+", field) for field in top[1:]):
+    if len(top) < 2 or not all(re.fullmatch(r"\d{1,18}", field) for field in top[1:]):
         return False
     steps = {int(right) - int(left) for left, right in pairwise(top[1:])}
     if texts and top[0] and steps == {1} and _are_years(top[1:]) and not any(_are_years(row[1:]) for row in rows):

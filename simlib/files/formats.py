@@ -56,7 +56,7 @@ FORMATS = (
     Format("npy", (".npy",), npy.read_npy, named_columns=False),
     Format("npz", (".npz",), npy.read_npz),
     Format("parquet", (".parquet",), parquet.read),
-    Format("text", (".csv", ".tsv", ".txt", ".vec"), text.read, packed=True),
+    Format("text", (".csv", ".tsv", ".txt", ".vec", ".gct", ".phy", ".dist", ".meg"), text.read, packed=True),
     Format("JSON", (".jsonl", ".ndjson", ".json"), json.read, packed=True),
     Format("word2vec binary", (".bin",), word2vec_binary.read, packed=True, named_columns=False, matrices=False),
     Format("HDF5", (".h5", ".hdf5", ".h5ad"), hdf5.read),

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
+from simlib._extras import extra
 from simlib.files import held, sparse
 from simlib.files.held import Choice, Held
 from simlib.files.interface import Read, Source
-from simlib.files.messages import listed, needed, unreadable
+from simlib.files.messages import listed, unreadable
 
 LAYOUTS = {"csr_matrix": "csr", "csc_matrix": "csc"}  # how anndata calls sparse tables
 TABLES_OF_CELLS = ("X", "obsm", "layers", "obsp", "raw")
@@ -23,10 +24,11 @@ OLD_INDEX = "index"
 
 def read(source: Source) -> Read:
     """The vectors or the matrix, and the labels."""
-    library = needed(source.name, "h5py")
+    with extra("formats", source.name):
+        import h5py
     try:
-        with library.File(source.path, "r") as file:
-            arrays = _arrays(library, file)
+        with h5py.File(source.path, "r") as file:
+            arrays = _arrays(h5py, file)
             is_anndata = source.path.suffix.lower() == ".h5ad"
             choice = _of_anndata(source, file, arrays) if is_anndata else held.choose(source, arrays)
             if not is_anndata:

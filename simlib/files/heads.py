@@ -87,7 +87,9 @@ def _geo(source: Source, beginning: Beginning) -> Head:
 def _gct(source: Source, lines: list[str]) -> Head:
     """The head of a GCT file: the version, then the numbers of rows and of columns."""
     place = next(i for i, line in enumerate(lines) if line.strip())
-    counts = re.findall(r"\d+", lines[place + 1]) if len(lines) > place + 1 else []
+    counts = lines[place + 1].split() if len(lines) > place + 1 else []
+    if not all(re.fullmatch(r"\d{1,18}", count) for count in counts):
+        counts = []
     if len(counts) == 4 and counts[2:] != ["0", "0"]:
         raise ValueError(
             f"{source.name} is GCT {lines[place][1:4]} with {counts[2]} columns and {counts[3]} rows of metadata: "

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from simlib._extras import extra
 from simlib.files.interface import Source
 
 MISSING_LISTS = ("", "\\n", "null", "none", "na", "nan")  # in small letters
@@ -113,8 +114,9 @@ def rows_of(source: Source, name: str, cells: Sequence[Any], row: int = 0, width
 
 def _from_texts(source: Source, name: str, cells: list[str], at: np.ndarray) -> np.ndarray:
     """The vectors (cells, width) in texts; `at` are their rows."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
+    with extra("formats", f"column {name!r} of {source.name}, which holds lists as text,"):
+        import pyarrow as pa
+        import pyarrow.compute as pc
 
     for cell, row in zip(cells, at, strict=True):
         if "..." in cell:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
+from simlib._extras import extra
 from simlib.files import held, sparse
 from simlib.files.held import Choice, Held, Kind
 from simlib.files.interface import Read, Source
-from simlib.files.messages import needed, unreadable
+from simlib.files.messages import unreadable
 
 BYTES_OF_THE_HEAD = 128
 REAL = ("double", "single")
@@ -94,12 +95,13 @@ def _texts(values: np.ndarray) -> list[str]:
 
 def _read_hdf5(source: Source) -> Read:
     """The variables of a file of version 7.3, whose arrays are stored with their axes turned."""
-    library = needed(source.name, "h5py")
-    with library.File(source.path, "r") as file:
+    with extra("formats", source.name):
+        import h5py
+    with h5py.File(source.path, "r") as file:
         found = {name: _class_of(file[name]) for name in file if not name.startswith("#")}
         choice = _chosen(source, _described(found))
         item = file[choice.values]
-        if isinstance(item, library.Group):
+        if isinstance(item, h5py.Group):
             parts = {"data": item["data"][()], "indices": item["ir"][()], "indptr": item["jc"][()]}
             values: Any = sparse.of_parts(source, "csc", parts, _class_of(item)[0])
         else:

@@ -43,8 +43,8 @@ def read(source: Source, beginning: Beginning) -> Lines:
                 fields.append(_ERROR.sub(" ", found[1]).split())
             advance(bar, file)
     announced = re.search(r"ntaxa\s*=\s*(\d+)", commands, re.IGNORECASE)
-    if announced and int(announced[1]) != len(names):
-        raise ValueError(f"{source.name} announces {announced[1]} items and names {len(names)}: it is cut off")
+    if announced and announced[1].lstrip("0") != str(len(names)):
+        raise ValueError(f"{source.name} announces {announced[1][:40]} items and names {len(names)}: it is cut off")
     form = _form(source, commands, fields, len(names))
     if errors:
         source.card.dropped.append("What stands in square brackets: MEGA writes standard errors so.")

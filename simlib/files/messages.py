@@ -2,30 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 # How files begin that Python's pickle wrote, plainly or in the archives of torch.
 PICKLES = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
-
-
-class NotInstalledError(ImportError, ValueError):
-    """A library that reads a format is not installed."""
-
-
-def needed(name: str, library: str) -> Any:
-    """The library that reads the file called `name`; raises if it is not installed."""
-    try:
-        return importlib.import_module(library)
-    except ImportError:
-        raise NotInstalledError(
-            f"{name} is read by {library}, which is not installed: pip install {library}, or pip install "
-            '"simlib[formats]"'
-        ) from None
 
 
 def refuse_pickle(name: str, start: bytes) -> None:

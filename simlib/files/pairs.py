@@ -13,8 +13,11 @@ import pandas as pd
 
 from simlib import _check
 from simlib.files import squares
+from simlib.files.card import Card
 from simlib.files.interface import Read, Source
 
+FEWEST_EDGES = 10  # fewer rows of whole numbers are no sign of a graph
+ITEMS_AN_EDGE = 1.5  # a graph has at most so many items for each of its edges; a tree has one
 LONG = 10_000  # of a list with so many lines in its first piece more follow
 
 
@@ -75,6 +78,27 @@ def refuse_for_vectors(source: Source, first: list[np.ndarray]) -> None:
         one, other = (pd.Series(column).astype(str).str.strip() for column in first[:2])
         if set(one) & set(other) and _most_pairs_are_there(one, other):
             raise ValueError(f"{source.name} looks like a list of pairs, not like vectors: read it with load_matrix")
+
+
+def note_in_vectors(vectors: np.ndarray, card: Card) -> None:
+    """Say on the card if vectors (n, 2) look like a list of pairs without a number, as edges of a graph are listed.
+
+    Both columns then hold whole numbers, most of which stand in several lines and in both columns, and no line holds
+    one number twice or is there twice.
+    """
+    n, d = vectors.shape
+    if d != 2 or n < FEWEST_EDGES or np.any(vectors != np.floor(vectors)) or np.any(vectors[:, 0] == vectors[:, 1]):
+        return
+    one, other = (np.unique(column) for column in vectors.T)
+    shared = len(np.intersect1d(one, other, assume_unique=True))
+    items = len(one) + len(other) - shared
+    if 2 * shared < min(len(one), len(other)) or items > ITEMS_AN_EDGE * n or len(np.unique(vectors, axis=0)) < n:
+        return
+    card.notes.append(
+        f"The two columns hold {items} different whole numbers, most of them in several rows: these look like pairs of "
+        "items, such as the edges of a graph, but are read as points. A list of pairs with a number each is read by "
+        "load_matrix. Of edges, scipy.sparse.csgraph.shortest_path makes distances, for metric='precomputed'."
+    )
 
 
 def _counts(column: np.ndarray) -> bool:

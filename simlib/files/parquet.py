@@ -14,6 +14,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check
+from simlib._extras import extra
 from simlib.files import columns, digits, lists, pairs, pieces
 from simlib.files.arrays import float_type
 from simlib.files.arrow_schema import Batches, described, stored
@@ -24,8 +25,9 @@ from simlib.files.messages import unreadable
 
 def read(source: Source) -> Read:
     """Vectors and labels of a .parquet file, or a matrix."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with extra("formats", source.name):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     try:
         file = pq.ParquetFile(source.path)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib.files import pieces
+from simlib.files import pairs, pieces
 from simlib.files.card import Card
 from simlib.files.counters import DECIDES_ALL, percent
 from simlib.files.interface import Read, Source
@@ -42,6 +42,7 @@ def note_all(source: Source, vectors: np.ndarray, labels: Any, names: list[str] 
     note_a_column_that_decides_all(vectors, names, source.card)
     if labels is None and not source.transpose:
         note_first_column(vectors, source.card)
+        pairs.note_in_vectors(vectors, source.card)
 
 
 def note_matrix(vectors: np.ndarray, labels: Any, names: list[str] | None, card: Card) -> None:

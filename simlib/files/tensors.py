@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
+from simlib._extras import extra
 from simlib.files import held
 from simlib.files.held import Held, Kind
 from simlib.files.interface import Read, Source
-from simlib.files.messages import needed, unreadable
+from simlib.files.messages import unreadable
 
 REAL = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 FOR_TORCH = ("BF16", "F8_E4M3", "F8_E5M2")  # NumPy has no such types
@@ -20,9 +21,10 @@ WHOLE = ("I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64")
 
 def read(source: Source) -> Read:
     """The vectors or the matrix, and labels if an array of whole numbers is named so."""
-    library = needed(source.name, "safetensors")
+    with extra("formats", source.name):
+        import safetensors
     try:
-        with library.safe_open(source.path, framework="np") as file:
+        with safetensors.safe_open(source.path, framework="np") as file:
             arrays = {name: _described(file.get_slice(name)) for name in file.keys()}  # noqa: SIM118, no dictionary
             choice = held.choose(source, arrays)
             held.note_rest(source, arrays, choice)
@@ -31,8 +33,8 @@ def read(source: Source) -> Read:
             _check.memory(4 * math.prod(shape), source.name, "take fewer rows")
             if dtype not in FOR_TORCH:
                 return Read(file.get_tensor(choice.values), labels)
-        return Read(_by_torch(source, library, choice.values), labels)
-    except (library.SafetensorError, OSError) as error:
+        return Read(_by_torch(source, safetensors, choice.values), labels)
+    except (safetensors.SafetensorError, OSError) as error:
         raise ValueError(unreadable(source.name, error)) from None
 
 
@@ -45,5 +47,5 @@ def _described(array: Any) -> Held:
 
 def _by_torch(source: Source, library: Any, name: str) -> np.ndarray:
     """An array of a type that NumPy does not have, as float32."""
-    with library.safe_open(source.path, framework="pt") as file:
+    with extra("workbook", source.name), library.safe_open(source.path, framework="pt") as file:
         return file.get_tensor(name).float().numpy()

@@ -38,7 +38,7 @@ def shape_of(lines: list[str]) -> Shape | None:
 
     Most of the lines must be good, the first one too. A bad line further down is left to the reader, who names it.
     """
-    found = re.fullmatch(r"(\d+) (\d+)", lines[0].rstrip())
+    found = re.fullmatch(r"(\d{1,18}) (\d{1,18})", lines[0].rstrip())
     body = [line.rstrip() for line in lines[1 if found else 0 :][:WORD_LINES_JUDGED] if line.strip()]
     if not body:
         return None

@@ -34,7 +34,7 @@ def _shape(source: Source, head: bytes) -> tuple[int, int]:
             f"{source.name} is a model of fastText, not its vectors: read its .vec file, or write one with gensim: "
             "load_facebook_vectors(path).save_word2vec_format('x.bin', binary=True)"
         )
-    found = re.fullmatch(rb"(\d+) (\d+)\s*\n", head)
+    found = re.fullmatch(rb"(\d{1,18}) (\d{1,18})\s*\n", head)
     if not found or not int(found[1]) or not int(found[2]):
         raise ValueError(
             f"{source.name} is no binary file of word2vec: its first line must hold the number of words and of "

@@ -10,11 +10,14 @@ Notebook 06 takes what a report says from `numbers`, and the HTML that says it f
 ``from simlib.report.page import report_page``.
 """
 
-from simlib.report.build import build
-from simlib.report.cli import main
-from simlib.report.execute import execute, figures
-from simlib.report.page import page
-from simlib.report.record import differences
-from simlib.report.refused import Refused
+from simlib._extras import extra
+
+with extra("workbook", "simlib.report"):
+    from simlib.report.build import build
+    from simlib.report.cli import main
+    from simlib.report.execute import execute, figures
+    from simlib.report.page import page
+    from simlib.report.record import differences
+    from simlib.report.refused import Refused
 
 __all__ = ["Refused", "build", "differences", "execute", "figures", "main", "page"]

@@ -25,7 +25,7 @@ from simlib.report.refused import Refused, readable
 
 NOTEBOOK = "06_write_a_report.ipynb"
 BAR = "{desc:30.30} {bar} {elapsed}"
-EXPLAINED = ("ValueError", "TypeError", "MemoryError")  # errors whose text is written for a person
+EXPLAINED = ("ValueError", "TypeError", "MemoryError", "NotInstalledError")  # errors whose text is written for a person
 
 
 def build(
@@ -40,7 +40,7 @@ def build(
         Say when, in what time and on what it was made.
     progress : bool
         Draw a bar that says what is going on.
-    options : k, ks, metric, method, seed, title, label, columns
+    options : k, ks, metric, method, seed, title, label, columns, transpose
         As on the command line; without k a scan is shown, and one k of it by a stated rule.
 
     Returns

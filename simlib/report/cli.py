@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import ast
+import re
+import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -18,17 +21,34 @@ from simlib.report.record import differences, recorded
 from simlib.report.refused import Refused, readable, writable
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m simlib.report") -> int:
     """The command line. Returns its exit status: 0, 1 if `--verify` found a difference, 2 an error, 130 stopped."""
-    asked = parsed(arguments)
+    asked = parsed(arguments, program)
     try:
         return _verify(asked) if asked.verify else _write(asked)
     except KeyboardInterrupt:
         print("\nstopped; nothing was written", file=sys.stderr)
         return 130
     except (Refused, OSError) as error:
-        print(f"error: {plain(error, 600)}", file=sys.stderr)
+        print(f"error: {plain(_as_typed(str(error)), 600)}", file=sys.stderr)
         return 2
+
+
+def _as_typed(message: str) -> str:
+    """A message whose ways out are arguments in Python, with the options of the command line in their place.
+
+    Examples
+    --------
+    >>> _as_typed("the columns may be the items: pass transpose=True, or label='a day', or columns=['a', 'b']")
+    "the columns may be the items: pass --transpose, or --label='a day', or --columns=a,b"
+    """
+    message = re.sub(r"\btranspose=True\b", "--transpose", message)
+    message = re.sub(
+        r"\bcolumns=(\[(?:'[^']*'(?:, )?)+\])",
+        lambda found: "--columns=" + shlex.quote(",".join(ast.literal_eval(found[1]))),
+        message,
+    )
+    return re.sub(r"\b(label|metric)=(['\"])(.*?)\2", lambda found: f"--{found[1]}={shlex.quote(found[3])}", message)
 
 
 def _write(asked: argparse.Namespace) -> int:

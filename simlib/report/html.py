@@ -15,7 +15,7 @@ import numpy as np
 
 from simlib._cards import Card, card, largest_first, neighbours
 from simlib._engine.metrics import METRICS
-from simlib._labels import marked, plain
+from simlib._labels import marked, names_of, plain
 from simlib.choose import FAINT, KScan, Stability
 from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
@@ -181,6 +181,7 @@ def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
 
     Up to 36 clusters all have a card; of more clusters the 24 largest have one, and the other exemplars are named.
     """
+    labels = names_of(labels, len(fit.labels))
     order = largest_first(fit)
     shown = order if len(order) <= 1.5 * CARDS else order[:CARDS]
     to_medoids = between(A, metric, fit.medoids[shown], fit.medoids).astype(np.float64)  # (len(shown), k)
@@ -217,6 +218,7 @@ def misfits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores:
 
     `scores` (n,) are the items' silhouettes; `most` is the number of items in each table.
     """
+    labels = names_of(labels, len(fit.labels))
     kind = METRICS[fit.metric]
     rows = numbers.outside(fit)
     closeness = kind.sign * numbers.entries(fit)[rows]
@@ -249,6 +251,7 @@ def _fits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: n
 def items(fit: Clustering, labels: Sequence[str], scores: np.ndarray) -> str:
     """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first."""
     n = len(fit.labels)
+    labels = names_of(labels, n)
     own = numbers.entries(fit)
     lines: list[list[str]] = []
     for number, j in enumerate(largest_first(fit), 1):

@@ -30,7 +30,7 @@ FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cel
 
 
 def read(
-    path: str | None, metric: str, label: Any = None, columns: Any = None
+    path: str | None, metric: str, label: Any = None, columns: Any = None, transpose: bool = False
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
     """The items of a file, or the shipped words.
 
@@ -38,17 +38,19 @@ def read(
     ----------
     path : path of a file of vectors, or of a matrix for ``metric="similarity"`` and ``"precomputed"``; None: the words
     metric : as in `kmedoids`
-    label, columns : which columns hold the labels and the vectors, as in `load_vectors`
+    label, columns, transpose : which columns hold the labels and the vectors, or are the items, as in `load_vectors`
 
     Returns
     -------
     A : array (n, d) or (n, n), labels : str (n,), card : dict, as `load_vectors` makes it
     """
     _check.one_of(metric, "metric", tuple(METRICS))
+    if path is None or metric not in ON_VECTORS:
+        _refuse_unused(path, label=label, columns=columns, transpose=transpose)
     if path is None:
         return _shipped_words(metric)
     if metric in ON_VECTORS:
-        A, labels, card = load_vectors(path, label=label, columns=columns)
+        A, labels, card = load_vectors(path, label=label, columns=columns, transpose=transpose)
         A = _dense(A, card) if _check.is_sparse(A) else A
     else:
         A, labels, card = load_matrix(path)
@@ -56,6 +58,14 @@ def read(
     if len(A) < 4:
         raise ValueError(f"a report needs at least 4 items, {Path(path).name} has {len(A)}")
     return A, labels, card
+
+
+def _refuse_unused(path: str | None, **wishes: Any) -> None:
+    """Raise if the caller wishes what only a file of vectors has."""
+    wished = next((name for name, wish in wishes.items() if wish), None)
+    if wished:
+        what = "the shipped words have no such choice" if path is None else f"{Path(path).name} is read as a matrix"
+        raise ValueError(f"{wished} is for files of vectors, and {what}: leave {wished} out")
 
 
 def _dense(A: Any, card: dict[str, Any]) -> np.ndarray:

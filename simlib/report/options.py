@@ -20,6 +20,7 @@ OPTIONS: dict[str, Any] = {
     "title": None,
     "label": None,
     "columns": None,
+    "transpose": False,
 }
 LONGEST_TITLE = 200  # characters
 
@@ -33,10 +34,12 @@ examples
   %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, report_items.csv, report.pdf
   %(prog)s series.csv --metric correlation --ks 4,8,12,16,24 --title "Stations by temperature"
   %(prog)s distances.npy --metric precomputed --k 30
+  %(prog)s prices.csv --transpose --metric correlation   a row a day, a column an item
   %(prog)s my.csv --verify report.html  make it again and say what differs
 
 the file
-  .csv, .tsv, .parquet: a row an item; columns of numbers are the vectors, a column of text the labels
+  .csv, .tsv, .parquet: a row an item; columns of numbers are the vectors, a column of text the labels;
+  with --transpose the columns are the items
   .npy, .npz: vectors (n, d), or with --metric similarity or precomputed a matrix (n, n); word2vec and GloVe text
 Without a file the 20,000 words that come with the workbook are used.
 
@@ -52,10 +55,10 @@ def completed(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    """Read the command line; what cannot be read ends the program with one line."""
+def parsed(arguments: Sequence[str] | None, program: str) -> argparse.Namespace:
+    """Read the command line of the program of this name; what cannot be read ends the program with one line."""
     parser = _Parser(
-        "python -m simlib.report",
+        program,
         description=HELP,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -100,10 +103,11 @@ def _add_clusters(add: Callable[..., Any]) -> None:
 
 
 def _add_columns(add: Callable[..., Any]) -> None:
-    """Which columns of the file are read."""
+    """Which columns of the file are read, and whether they are the items."""
     add("--label", help="name of the column that holds the labels")
     about = "names of the columns that hold the vectors (default: all columns of numbers)"
     add("--columns", type=lambda text: text.split(","), metavar="a,b", help=about)
+    add("--transpose", action="store_true", help="the columns of the file are the items, their names the labels")
 
 
 def _add_again(add: Callable[..., Any]) -> None:

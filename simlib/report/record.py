@@ -123,9 +123,7 @@ def fine_print(record: dict[str, Any]) -> str:
     if record["data"]:
         command.append(record["data"]["file"])
     again = [*command, "--verify", "report.html"]
-    for name, value in options.items():
-        if value != OPTIONS[name]:
-            command.append(f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}")
+    command += [_as_typed(name, value) for name, value in options.items() if value != OPTIONS[name]]
     told = [(name, escape(plain("left out" if value is None else value, 300))) for name, value in options.items()]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
@@ -133,6 +131,13 @@ def fine_print(record: dict[str, Any]) -> str:
         f"<p>Table of all items: SHA-256 {record['items']}</p><h3>To make it again, or to check it</h3>"
         f"<pre>{escape(plain(shlex.join(command), 2000))}\n{escape(plain(shlex.join(again), 2000))}</pre>"
     )
+
+
+def _as_typed(name: str, value: Any) -> str:
+    """An option as it is typed on the command line."""
+    if value is True:
+        return f"--{name}"
+    return f"--{name}={','.join(map(str, value)) if isinstance(value, list) else value}"
 
 
 def stamped(steps: dict[str, float], seconds: float) -> str:

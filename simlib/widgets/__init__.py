@@ -10,7 +10,10 @@ search     the item with a name, and where it lies
 inputs     what the caller gave, checked
 """
 
-from simlib.widgets.cards import cards_html
-from simlib.widgets.explorer import Explorer, explore
+from simlib._extras import extra
+
+with extra("workbook", "simlib.widgets"):
+    from simlib.widgets.cards import cards_html
+    from simlib.widgets.explorer import Explorer, explore
 
 __all__ = ["Explorer", "cards_html", "explore"]

@@ -12,7 +12,9 @@ import numpy as np
 from ipywidgets import Layout
 
 from simlib import _cards, _check
+from simlib._labels import names_of
 from simlib.choose import KScan
+from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
 from simlib.widgets import inputs, pictures, search
 from simlib.widgets.cards import grid
@@ -23,7 +25,13 @@ INSIDE = {"min_width": "0", "margin": "2px 0"}  # of what is shown: it never mak
 
 
 def explore(
-    scan: KScan, S: Any, labels: Sequence[str] | None = None, *, null: KScan | None = None, cards: int = 9
+    scan: KScan,
+    S: Any,
+    labels: Sequence[str] | None = None,
+    *,
+    null: KScan | None = None,
+    cards: int = 9,
+    ensemble: Ensemble | None = None,
 ) -> Explorer:
     """Walk through the scanned ks: two curves, a map of the medoids and the clusters themselves at the k you stand on.
 
@@ -33,11 +41,14 @@ def explore(
     S : array
         What was scanned: similarities or distances (n, n), or vectors (n, d).
     labels : n names, optional
-        Shown as text, never as markup. Default: the row numbers.
+        A list, an array, an index or a series. Shown as text, never as markup. Default: the index of S if S is a frame,
+        else the row numbers.
     null : KScan, optional
         Of the same data without structure (`shuffle_columns`), drawn beside `scan`.
     cards : int
         How many clusters to show, the largest first.
+    ensemble : Ensemble, optional
+        Of the same items. At its k each card says how sure its cluster is: `Ensemble.recovered`, in [0, 1].
 
     Returns
     -------
@@ -48,7 +59,8 @@ def explore(
     Raises
     ------
     ValueError, TypeError
-        S is not what was scanned, `labels` is not n long, `null` is of other items, `cards` is below 1.
+        S is not what was scanned, `labels` is not n long, `null` or `ensemble` is of other items, no k
+        that was scanned is that of `ensemble`, `cards` is below 1.
 
     Notes
     -----
@@ -62,9 +74,13 @@ def explore(
     n = len(scan.fits[0].labels)
     if null is not None and len(null.fits[0].labels) != n:
         raise ValueError(f"null must be a scan of as many items as scan, {n}, got {len(null.fits[0].labels)}")
+    inputs.check_ensemble(ensemble, n)
+    if ensemble is not None and len(ensemble.best.medoids) not in scan.ks:
+        k = len(ensemble.best.medoids)
+        raise ValueError(f"ensemble must be of a k that was scanned, got {k}: take k from scan.ks, or scan {k} too")
     cards = _check.whole_number(cards, "cards", 1)
-    names = inputs.item_names(labels, n)
-    return Explorer(scan, inputs.scanned(S, scan.fits[-1]), names, null, cards)
+    names = names_of(labels, n, S)
+    return Explorer(scan, inputs.scanned(S, scan.fits[-1]), names, null, cards, ensemble)
 
 
 class Explorer(ipywidgets.VBox):
@@ -77,12 +93,24 @@ class Explorer(ipywidgets.VBox):
     slider, criterion, search, button : the controls; `slider.value` is k
     """
 
-    def __init__(self, scan: KScan, S: np.ndarray, names: list[str], null: KScan | None, cards: int) -> None:
+    def __init__(
+        self,
+        scan: KScan,
+        S: np.ndarray,
+        names: list[str],
+        null: KScan | None,
+        cards: int,
+        ensemble: Ensemble | None = None,
+    ) -> None:
         super().__init__(layout=Layout(width="100%", max_width="54rem"))
         self._scan = scan
         self._names = names
         self._searched = search.Names(names)
         self._cards = cards
+        self._sure: dict[int, np.ndarray] = {}  # for the place in scan.ks of the ensemble's k, how sure each cluster is
+        if ensemble is not None:
+            i = int(np.flatnonzero(scan.ks == len(ensemble.best.medoids))[0])
+            self._sure[i] = ensemble.recovered(scan.fits[i])
         self._found: int | None = None  # row of the item that was searched for
         self._said = ""  # the answer to the search, HTML
         self._used: int | None = None  # place in scan.ks of the fit that the button chose
@@ -187,7 +215,7 @@ class Explorer(ipywidgets.VBox):
 
     def _grid(self, i: int) -> str:
         """The cards of the i-th k, with the cluster of the item searched for before all others."""
-        return grid(self._scan.fits[i], self._near[i], self._names, self._cards, self._found)
+        return grid(self._scan.fits[i], self._near[i], self._names, self._cards, self._found, self._sure.get(i))
 
     def _texts(self) -> tuple[str, str]:
         """What the curves and the map on show hold, in words."""

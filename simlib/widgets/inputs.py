@@ -1,24 +1,16 @@
-"""What the caller gave, checked: a name for each item, and the array that was scanned."""
+"""What the caller gave, checked: the array that was scanned, and how close its items are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from simlib import _check
 from simlib._engine.metrics import METRICS
+from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
 from simlib.similarity import between
-
-
-def item_names(labels: Sequence[str] | None, n: int) -> list[str]:
-    """The names of n items as strings; without labels, their row numbers."""
-    names = [str(name) for name in (range(n) if labels is None else labels)]
-    if len(names) != n:
-        raise ValueError(f"labels must hold one name a row, {n}, got {len(names)}")
-    return names
 
 
 def scanned(S: Any, fit: Clustering) -> np.ndarray:
@@ -41,6 +33,16 @@ def scanned(S: Any, fit: Clustering) -> np.ndarray:
             f"{sign * fit.closeness[items[i]]:.4g}; are its rows in another order, or is it distances for similarities?"
         )
     return S
+
+
+def check_ensemble(ensemble: Ensemble | None, n: int) -> None:
+    """Raise unless an ensemble, if there is one, is of n items."""
+    if ensemble is None:
+        return
+    if not isinstance(ensemble, Ensemble):
+        raise TypeError(f"ensemble must be what simlib.ensemble returns, got {type(ensemble).__name__}")
+    if len(ensemble.times) != n:
+        raise ValueError(f"ensemble must be of as many items as the fit, {n}, got {len(ensemble.times)}")
 
 
 def closeness(S: np.ndarray, rows: np.ndarray, columns: np.ndarray, fit: Clustering) -> np.ndarray:

@@ -13,6 +13,7 @@ from numba import prange
 from simlib._engine.kernels.compile import compiled
 from simlib._engine.kernels.lists import TOGETHER, closer
 from simlib._engine.kernels.nearest import insert
+from simlib._engine.kernels.weights import weighed
 
 STRIP = 128  # items whose nearest medoids are searched together for one that goes: few hold it
 
@@ -24,7 +25,15 @@ class Cache(NamedTuple):
     closeness: np.ndarray  # float32 or float64 (depth, n), -inf where unknown
     known_radius: np.ndarray  # (n,), of the same type: every medoid closer than this is stored
     medoids: np.ndarray  # int64 (k,)
-    is_medoid: np.ndarray  # bool (n,)
+    barred: np.ndarray  # bool (n,), no candidates: the medoids, and what may not become one
+
+
+class Terms(NamedTuple):
+    """What a swap is judged by, beside the closeness."""
+
+    weight: np.ndarray | None  # float64 (n,), how much each item counts; None: all count once
+    fixed: int  # so many medoids, the first ones, are never taken away
+    tolerance: float  # a swap must lower the loss by more than this
 
 
 class OffList(NamedTuple):
@@ -43,32 +52,35 @@ class Scratch(NamedTuple):
 
 
 @compiled
-def removal_losses(cache):
-    """What each medoid's removal would cost if its items went to their second-nearest medoid.
+def removal_losses(cache, terms):
+    """What each medoid's removal would cost if its items went to their second-nearest medoid; inf where it must stay.
 
-    Reads cache. Returns float64 (k,).
+    Reads cache, terms. Returns float64 (k,).
     """
     loss = np.zeros(len(cache.medoids))
     owner, first, second = cache.position[0], cache.closeness[0], cache.closeness[1]
     for o in range(len(owner)):
-        loss[owner[o]] += np.float64(first[o]) - np.float64(second[o])
+        loss[owner[o]] += weighed(np.float64(first[o]) - np.float64(second[o]), terms.weight, o)
+    loss[: terms.fixed] = np.inf
     return loss
 
 
 @compiled
-def best_swap(items, closeness, cache, removal, cheapest, change):
+def best_swap(items, closeness, cache, removal, cheapest, change, weight):
     """The medoid whose exchange for a candidate lowers the loss most, and the change: removal - saved - gain.
 
     Reads items int32 (m,) and closeness (m,): all items that are closer to the candidate than to their second-nearest
-    medoid, others may be among them; cache; removal float64 (k,), and `cheapest`, the position of its smallest entry.
-    Reads and writes change float64 (k,), which equals `removal` before and after. Returns (position, change).
+    medoid, others may be among them; cache; removal float64 (k,), and `cheapest`, the position of its smallest entry;
+    weight float64 (n,) or None. Reads and writes change float64 (k,), which equals `removal` before and after. Returns
+    (position, change).
     """
     owner, first, second = cache.position[0], cache.closeness[0], cache.closeness[1]
     gain = 0.0
     for e in range(len(items)):
         o, c = items[e], closeness[e]
-        gain += max(np.float64(c) - np.float64(first[o]), 0.0)
-        change[owner[o]] -= np.float64(max(min(c, first[o]), second[o])) - np.float64(second[o])
+        gain += weighed(max(np.float64(c) - np.float64(first[o]), 0.0), weight, o)
+        saved = np.float64(max(min(c, first[o]), second[o])) - np.float64(second[o])
+        change[owner[o]] -= weighed(saved, weight, o)
     if len(items) >= len(change):
         r = np.argmin(change)
         best = change[r]
@@ -93,8 +105,8 @@ def exchange(j, r, items, closeness, cache, incomplete):
     among them. Reads and writes cache. Writes incomplete int32: the items left with fewer than two known medoids.
     Returns how many these are.
     """
-    cache.is_medoid[cache.medoids[r]] = False
-    cache.is_medoid[j] = True
+    cache.barred[cache.medoids[r]] = False
+    cache.barred[j] = True
     cache.medoids[r] = j
     position, known, known_radius = cache.position, cache.closeness, cache.known_radius
     shortened = _forget(r, position, known, incomplete)
@@ -183,27 +195,27 @@ def exchange_by_row(j, r, row, factor, cache, scratch):
 
 
 @compiled
-def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, tolerance, scratch):
+def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, terms, scratch):
     """Judge candidates first, ..., last - 1 in order, and swap at once where the loss falls.
 
-    Reads lists, off_list. Reads and writes cache. Writes scratch. Stops early when an item is left incomplete, or when
-    n candidates in a row brought nothing (`since_swap` counts them). Returns (next candidate, swaps made, since_swap,
-    number of incomplete items).
+    Reads lists, off_list, terms. Reads and writes cache. Writes scratch. Stops early when an item is left incomplete,
+    or when n candidates in a row brought nothing (`since_swap` counts them). Returns (next candidate, swaps made,
+    since_swap, number of incomplete items).
     """
-    n = len(cache.is_medoid)
-    removal = removal_losses(cache)
+    n = len(cache.barred)
+    removal = removal_losses(cache, terms)
     change, cheapest = removal.copy(), np.argmin(removal)
     swaps, n_incomplete = 0, 0
     items, closeness = scratch.items, scratch.closeness
     j = first
     while j < last and since_swap < n and not n_incomplete:
         since_swap += 1
-        if not cache.is_medoid[j]:
+        if not cache.barred[j]:
             m = listed_closer(j, lists, off_list, n_off, cache.closeness[1], items, closeness)
-            r, delta = best_swap(items[:m], closeness[:m], cache, removal, cheapest, change)
-            if delta < -tolerance:
+            r, delta = best_swap(items[:m], closeness[:m], cache, removal, cheapest, change, terms.weight)
+            if delta < -terms.tolerance:
                 n_incomplete = exchange_by_list(j, r, lists, off_list, n_off, cache, scratch)
-                removal = removal_losses(cache)
+                removal = removal_losses(cache, terms)
                 change[:] = removal
                 cheapest = np.argmin(removal)
                 swaps += 1
@@ -213,22 +225,24 @@ def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, tolera
 
 
 @compiled(parallel=True)
-def best_swaps_by_rows(rows, first, factor, cache, position, change_by):
+def best_swaps_by_rows(rows, first, factor, cache, terms, position, change_by):
     """Judge candidates first, first + 1, ... by their rows, each on its own, all against the same medoids.
 
-    Reads rows (p, n), cache. Writes, for each candidate, position int64 (p,) of the medoid to exchange and change_by
-    float64 (p,), the change of the loss; inf for a candidate that is a medoid.
+    Reads rows (p, n), cache, terms. Writes, for each candidate, position int64 (p,) of the medoid to exchange and
+    change_by float64 (p,), the change of the loss; inf for what is no candidate.
     """
-    removal = removal_losses(cache)
+    removal = removal_losses(cache, terms)
     cheapest = np.argmin(removal)
     for i in prange(len(rows)):
-        if cache.is_medoid[first + i]:
+        if cache.barred[first + i]:
             position[i], change_by[i] = 0, np.inf
             continue
         room = rows.shape[1] + TOGETHER
         items, closeness = np.empty(room, np.int32), np.empty(room, rows.dtype)
         m = closer(rows[i], factor, cache.closeness[1], items, closeness)
-        position[i], change_by[i] = best_swap(items[:m], closeness[:m], cache, removal, cheapest, removal.copy())
+        position[i], change_by[i] = best_swap(
+            items[:m], closeness[:m], cache, removal, cheapest, removal.copy(), terms.weight
+        )
 
 
 @compiled

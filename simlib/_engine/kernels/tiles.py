@@ -13,7 +13,7 @@ BAND_ROWS = 160  # rows of a tile that stay in the second-level cache while they
 
 
 @compiled
-def _write(block, target, past):
+def write(block, target, past):
     """Copy a block; if `past`, whole lines of memory go past the caches.
 
     Reads block (p, q). Writes target (p, q).
@@ -54,7 +54,7 @@ def finish(tile, row_scale, column_scale, upper, lower):
             source, kept = tile[top + i], band[i]
             for j in range(len(column_scale)):
                 kept[j] = min(max(source[j] * (row_scale[top + i] * column_scale[j]), -1.0), 1.0)
-        _write(band[:height], upper[top : top + height], past)
+        write(band[:height], upper[top : top + height], past)
         if len(lower):
             for left in range(0, q, TURN_WIDTH):
                 width = min(TURN_WIDTH, q - left)
@@ -62,7 +62,7 @@ def finish(tile, row_scale, column_scale, upper, lower):
                     row, column = turned[j, :height], band[:, left + j]
                     for i in range(height):
                         row[i] = column[i]
-                _write(turned[:width, :height], lower[left : left + width, top : top + height], past)
+                write(turned[:width, :height], lower[left : left + width, top : top + height], past)
 
 
 @compiled

@@ -67,7 +67,7 @@ function showCluster(card) {
     parts.push(line);
   }
   parts.push(saving(own));
-  if (sure()) parts.push(make("p", {}, `how sure: ${said2(sure()[item])} (0 to 1)`));
+  if (sure()) parts.push(make("p", {}, `${HOW_SURE}: ${said2(sure()[item])} (0 to 1)`));
   parts.push(make("h3", {}, `nearest to it, ${DATA.entry}`), nearestItems(item));
   if (PER_ITEM) {
     const stayed = Math.round(kept()[item] * PER_ITEM);

@@ -27,7 +27,8 @@ function once(key, make) {
 const near = () => once("near", () => decoded(DATA.near));
 const nearness = () => once("nearness", () => decoded(DATA.nearness));
 const kept = () => once("kept", () => decoded(DATA.kept));
-const sure = () => once("sure", () => DATA.sure && decoded(DATA.sure));
+const sure = () => once("sure", () => DATA.sure && decoded(DATA.sure.values));
+const HOW_SURE = DATA.sure ? `how sure at k = ${DATA.sure.k}` : ""; // 1: the same companions in every end
 
 // One clustering: who belongs where, members by cluster with the closest first, sizes and mean entries.
 function clustering(i) {

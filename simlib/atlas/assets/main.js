@@ -5,7 +5,7 @@ const NONE = "#8a8a8a"; // of the categories beyond the twelve commonest
 
 // Ways to colour the points: by region, by numbers, by what the page was given.
 const ways = [{name: "region"}, {name: `${DATA.entry} to the exemplar`, of: fit => fit.entries}];
-if (DATA.sure) ways.push({name: "how sure", of: () => sure()});
+if (DATA.sure) ways.push({name: HOW_SURE, of: () => sure()});
 if (PER_ITEM) ways.push({name: "neighbours kept by the map", of: () => kept()});
 for (const given of DATA.colourings) {
   ways.push(given.categories ? {name: given.name, given} : {name: given.name, of: () => once(given, () => decoded(given.numbers))});
@@ -151,7 +151,7 @@ function showTip(item, x, y) {
   const lines = [make("b", {}, ...[thumbnail(item, 32), named(item)].filter(Boolean))];
   if (exemplar === item) lines.push(make("div", {}, `exemplar of ${count(fit.size(fit.labels[item]))}`));
   else lines.push(make("div", {}, "cluster of ", named(exemplar), `, ${DATA.entry} ${said(fit.entries[item])}`));
-  if (sure()) lines.push(make("div", {}, `how sure: ${said2(sure()[item])}`));
+  if (sure()) lines.push(make("div", {}, `${HOW_SURE}: ${said2(sure()[item])}`));
   const way = ways[state.colouring];
   if (way.given) lines.push(make("div", {}, `${way.name}: `, make("bdi", {}, way.given.categories[once(way.given, () => decoded(way.given.codes))[item]])));
   else if (way.of && state.colouring > 1) lines.push(make("div", {}, `${way.name}: ${said(way.of(fit)[item])}`));
