@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.cluster.hierarchy import dendrogram, leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from simlib import _cards, _check, _kinds
@@ -23,6 +23,8 @@ from simlib._arrays import as_line
 from simlib._engine.metrics import METRICS
 from simlib._extras import extra
 from simlib._labels import SHORT, figures, names_of, plain
+from simlib._regions import LIGHT as REGIONS
+from simlib._regions import regions
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
 from simlib.similarity import between
@@ -318,6 +320,80 @@ def medoid_map(
     return ax
 
 
+def atlas(
+    places: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None, labelled: int = 60
+) -> Axes:
+    """Every item as a small point in the colour of its region, and the exemplars of the largest clusters by name.
+
+    A region is a group of clusters whose exemplars are alike; there are up to twelve. The points are drawn as one
+    picture in an SVG or PDF file. Set the size of the figure before, because the names are measured in it.
+    ``places.caption()`` says how faithful the map is.
+
+    Parameters
+    ----------
+    places : Places, from `simlib.atlas.places`
+    names : (n,), optional
+    labelled : int
+        The most exemplars to mark, largest clusters first; one whose name finds no room is left out.
+    """
+    _check_places(places)
+    ax = _axes(ax)
+    at = np.asarray(places, dtype=float)
+    colour = regions(places.items, [fit], places.neighbours)[0].colour
+    hues = np.array(REGIONS)[colour[fit.labels]]
+    x, y = at.T
+    ax.scatter(x, y, s=np.clip(40_000 / len(at), 2, 30), c=hues, lw=0, rasterized=True, zorder=1)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.margins(0.03)
+    top = fit.medoids[_cards.largest_first(fit)]
+    if names is not None:
+        words = names_of(names, len(at), called="names")
+        top = top[_label(ax, at[top], [words[row] for row in top], labelled, np.full(len(top), 7.0), over=len(top))]
+    _stars(ax, at[top[:labelled]], 60)
+    return ax
+
+
+def exemplar_tree(
+    places: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None, shown: int = 60
+) -> Axes:
+    """How the exemplars relate: their average-linkage tree, with similar ones side by side.
+
+    Two branches meet at the mean distance between their exemplars.
+
+    Parameters
+    ----------
+    places : Places, from `simlib.atlas.places`, of the items that were clustered
+    names : (n,), optional
+        Default: the row numbers.
+    shown : int
+        The most exemplars in the tree, those of the largest clusters.
+    """
+    _check_places(places)
+    top = np.sort(_cards.largest_first(fit)[:shown])
+    if len(top) < 2:
+        raise ValueError(f"a tree needs two exemplars or more, got {len(top)}")
+    ax = plt.subplots(figsize=(8, 1 + 0.19 * len(top)))[1] if ax is None else ax
+    exemplars = fit.medoids[top]
+    far = np.clip(places.items.base - places.items.pairs(exemplars, exemplars).astype(np.float64), 0, None)
+    flat = squareform(far, checks=False)
+    drawn = dendrogram(optimal_leaf_ordering(linkage(flat, "average"), flat), no_plot=True)
+    lines = [list(zip(x, y, strict=True)) for x, y in zip(drawn["dcoord"], drawn["icoord"], strict=True)]
+    ax.add_collection(LineCollection(lines, colors=INK, lw=1))
+    rows = exemplars[drawn["leaves"]]
+    words = names_of(names, len(fit.labels), called="names")
+    shown_names = [plain(words[row], SHORT) for row in rows]
+    ax.set_yticks(10 * np.arange(len(rows)) + 5, shown_names, parse_math=False)
+    highest = max(max(x) for x in drawn["dcoord"])
+    ax.set(xlim=(1.03 * highest or 1, 0), ylim=(0, 10 * len(rows)), xlabel=f"mean {_loss(fit)} of two branches")
+    ax.yaxis.tick_right()
+    ax.tick_params(axis="y", length=0)
+    ax.spines[:].set_visible(False)
+    ax.grid(False, axis="y")
+    return ax
+
+
 def silhouette_bars(values: Any, labels: Any, ax: Axes | None = None) -> Axes:
     """Silhouettes by cluster, with a dashed line at the mean of all.
 
@@ -468,6 +544,12 @@ def _figure(ax: Axes) -> Figure:
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
+
+
+def _check_places(places: Any) -> None:
+    """Raise unless this is what `simlib.atlas.places` returns; the atlas is above this file, so it is not imported."""
+    if not (hasattr(places, "items") and hasattr(places, "neighbours")):
+        raise TypeError(f"places must be what simlib.atlas.places returns, got {type(places).__name__}")
 
 
 def _evenly(n: int, most: int) -> np.ndarray:

@@ -86,7 +86,7 @@ def folder(tmp_path):
 
 def test_the_functions_work_with_the_core_alone_and_give_the_same(folder):
     assert {"numpy", "scikit-learn", "llvmlite"} <= CORE
-    assert {"torch", "matplotlib", "ipywidgets", "pyarrow", "IPython", "dask", "bokeh", "h5py"} <= BEYOND
+    assert {"torch", "matplotlib", "ipywidgets", "pyarrow", "IPython", "dask", "umap", "h5py"} <= BEYOND
     imported, result = without(BEYOND, FUNCTIONS, folder).splitlines()
     assert not re.findall("'(?:torch|matplotlib|pyarrow|IPython)'", imported)
     assert result == without([], FUNCTIONS, folder).splitlines()[1]
@@ -96,6 +96,7 @@ WORKBOOK = 'which is not installed: pip install "simlib[workbook]"'
 MISSING = {
     "import simlib.plots": f"simlib.plots needs matplotlib, {WORKBOOK}",
     "import simlib.widgets.cards": f"simlib.widgets needs ipywidgets, {WORKBOOK}",
+    "import simlib.atlas": f"simlib.atlas needs ipywidgets, {WORKBOOK}",
     "import simlib.report.page": f"simlib.report needs nbformat, {WORKBOOK}",
     "import simlib.distributed": 'simlib.distributed needs dask, which is not installed: pip install "simlib[dask]"',
     "simlib.load_vectors('items.parquet')": "items.parquet needs pyarrow, ",

@@ -30,7 +30,6 @@ STOREYS = [
         "_engine.kernels.silhouettes",
         "_engine.kernels.overlaps",
         "_engine.kernels.dual",
-        "_engine.kernels.refine",
         "_engine.kernels.neighbours",
     ],
     ["_check", "_engine.metrics"],
@@ -48,14 +47,14 @@ STOREYS = [
     ["choose", "ensemble", "gap", "neighbours", "proof"],
     ["data"],
     ["files"],
-    ["distributed", "_cards"],
+    ["distributed", "_cards", "_regions"],
     ["plots"],
-    ["widgets"],
+    ["widgets", "atlas"],
     ["report"],
     ["estimator"],
     ["", "_cli"],  # the public names, the command
 ]
-PACKAGES = ("files", "widgets", "report")  # a storey each
+PACKAGES = ("files", "widgets", "atlas", "report")  # a storey each
 PAGES = ("_engine", "_engine.kernels")  # their __init__ is a docstring that imports nothing
 KERNELS_MAY_IMPORT = ("__future__", "collections.abc", "typing", "numpy", "numba", "llvmlite")
 AROUND_KERNELS_MAY_IMPORT = ("os", "threading", "types", "contextlib", "pathlib")  # how they are compiled, kept and run

@@ -13,9 +13,9 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
 
     _cli                                      the command of an installation
     estimator                                 KMedoids, for scikit-learn
-    report   widgets                          pages and controls
+    report   widgets   atlas                  pages, controls, the map of all items
     plots                                     pictures
-    distributed   _cards                      Dask; the facts of one cluster
+    distributed   _cards   _regions           Dask; the facts of one cluster; groups of clusters and their colours
     files                                     a person's files
     data                                      the samples that come with the workbook
     choose   ensemble   neighbours            criteria for k; equally good ends side by side; closest items

@@ -1,0 +1,74 @@
+// The search for an item by its name, without regard to case and accents.
+const OFFERED = 12;
+let offered = []; // the items on offer
+let chosen = -1; // the place of one of them
+
+const folded = text => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
+const foldedNames = () => once("folded", () => NAMES.map(folded));
+
+// The same name first, then names that begin so, then names that hold it, each in the order of the rows.
+function matches(text) {
+  const wanted = folded(text) || text.trim();
+  const found = [[], [], []];
+  if (!wanted) return [];
+  foldedNames().forEach((name, item) => {
+    const at = name.indexOf(wanted);
+    if (at < 0) return;
+    const rank = name === wanted ? 0 : at === 0 ? 1 : 2;
+    if (found[rank].length < OFFERED) found[rank].push(item);
+  });
+  return found.flat().slice(0, OFFERED);
+}
+
+function offer() {
+  const box = $("search");
+  const list = $("found");
+  offered = matches(box.value);
+  chosen = -1;
+  const fit = fitNow();
+  const lines = offered.map((item, at) => {
+    const line = make("li", {role: "option", id: `found-${at}`}, chip(fit, fit.labels[item]), named(item));
+    line.addEventListener("pointerdown", event => { event.preventDefault(); take(at); });
+    return line;
+  });
+  if (box.value.trim() && !offered.length) lines.push(make("li", {className: "quiet"}, "no item has this in its name"));
+  list.replaceChildren(...lines);
+  open(lines.length > 0);
+}
+
+function open(whether) {
+  $("found").hidden = !whether;
+  $("search").setAttribute("aria-expanded", String(whether));
+  $("search").removeAttribute("aria-activedescendant");
+}
+
+function step(by) {
+  if (!offered.length) return;
+  chosen = (chosen + by + offered.length) % offered.length;
+  [...$("found").children].forEach((line, at) => line.setAttribute("aria-selected", String(at === chosen)));
+  $("found").children[chosen].scrollIntoView({block: "nearest"});
+  $("search").setAttribute("aria-activedescendant", `found-${chosen}`);
+}
+
+function take(at) {
+  const item = offered[at];
+  if (item === undefined) return;
+  $("search").value = NAMES[item];
+  open(false);
+  select(item, true);
+}
+
+function listenToSearch() {
+  const box = $("search");
+  box.addEventListener("input", offer);
+  box.addEventListener("blur", () => open(false));
+  box.addEventListener("keydown", event => {
+    if (event.key === "ArrowDown") step(1);
+    else if (event.key === "ArrowUp") step(chosen < 0 ? 0 : -1);
+    else if (event.key === "Enter") take(Math.max(chosen, 0));
+    else if (event.key === "Escape") { open(false); box.blur(); }
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+}
