@@ -1,4 +1,4 @@
-"""Do the main job on the shipped words: matrix, 512 clusters, every notebook, one page.
+"""Do the main job on the shipped words: matrix, 512 clusters, the atlas, every notebook, one page.
 
 python notebooks/run.py               writes everything to results/
 python notebooks/run.py --store       runs the notebooks and stores their outputs in place instead
@@ -29,13 +29,14 @@ from PIL import Image
 from tqdm import tqdm
 
 import simlib
-from simlib import report
+from simlib import atlas, report
 from simlib.data import results_folder, written_whole
 from simlib.report import numbers
 
 HERE = Path(__file__).resolve().parent
 RUNTIMES = HERE / "runtimes.json"
 K = 512
+ATLAS_KS = (8, 16, 32, 64, 128, 256, 1000)
 
 
 def main() -> int:
@@ -94,7 +95,14 @@ def cluster_words(folder: Path) -> dict:
         names = np.array([numbers.cell(name) for name in words.names])
         table.writerows(zip(names, names[fit.medoids[fit.labels]], fit.similarity.round(4), strict=True))
     swaps = time.perf_counter() - began - matrix
+    draw_atlas(S, words.names, fit, folder)
     return {"X": words.vectors, "names": words.names, "fit": fit, "matrix": matrix, "fit_seconds": swaps}
+
+
+def draw_atlas(S: np.ndarray, names: np.ndarray, fit: simlib.Clustering, folder: Path) -> None:
+    """The map of all words, with a slider over these clusters and some coarser and finer ones."""
+    fits = sorted([*simlib.scan_k(S, ATLAS_KS, progress=True).fits, fit], key=lambda each: len(each.medoids))
+    atlas.page(atlas.places(S, progress=True), fits, names, folder / "atlas.html", title="20,000 English words")
 
 
 def executed(paths: list[Path]) -> Iterator[tuple[Path, nbformat.NotebookNode, dict[str, float]]]:
@@ -163,6 +171,7 @@ def closing(facts: dict, folder: Path) -> str:
         ("clusters", f"k = {K}, inertia {fit.inertia:.2f}, {fit.n_swaps} swaps after the start, "
                      f"{facts['fit_seconds']:.1f} s"),
         ("exemplars", ", ".join(f"{facts['names'][fit.medoids[j]]} ({fit.sizes[j]})" for j in some)),
+        ("walk through", f"{folder / 'atlas.html'}"),
         ("read", f"{folder / 'workbook.html'}"),
         ("use", f"{folder / 'clusters.csv'}, {folder / 'notebooks'}, {folder / 'figures'}"),
     ]  # fmt: skip

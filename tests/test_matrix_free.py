@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 import simlib
-from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib import _check, _limits, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
 from simlib._engine import items, search, tiles
 from simlib._engine import lists as engine_lists
 from simlib._engine.kernels.sums import vector_member_sums
@@ -211,7 +211,7 @@ def test_tiles_and_threads_change_nothing(monkeypatch, words):
     for tile, strip, threads in ((64, 100, 1), (333, 1000, 2), (5000, 5000, 3)):
         monkeypatch.setattr(engine_lists, "TILE_ROWS", tile)
         monkeypatch.setattr(items, "STRIP_ITEMS", strip)
-        monkeypatch.setattr(_check, "cores", lambda threads=threads: threads)
+        monkeypatch.setattr(_limits, "cores", lambda threads=threads: threads)
         same(kmedoids(X, 80, metric="cosine"), expected)
 
 

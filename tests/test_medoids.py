@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
-from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids
+from simlib import _limits, assign, certify, correlation, cosine_similarity, kmedoids
 from simlib._engine import items, lists, prepare, search
 from simlib._engine import starts as engine_starts
 
@@ -500,7 +500,7 @@ def test_blocks_and_threads_change_nothing(method, monkeypatch, words):
             monkeypatch.setattr(items, "BLOCK_ROWS", block)
             before = numba.get_num_threads()
             numba.set_num_threads(min(threads, before))
-            monkeypatch.setattr(_check, "cores", lambda threads=threads: threads)
+            monkeypatch.setattr(_limits, "cores", lambda threads=threads: threads)
             fit = kmedoids(A, 11, metric=metric, method=method)
             numba.set_num_threads(before)
             monkeypatch.undo()

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.neighbors import NearestNeighbors
 
-from simlib import _check, cosine_similarity, neighbours, pairs_above
+from simlib import _check, _limits, cosine_similarity, neighbours, pairs_above
 from simlib._engine.tiles import TILE_ROWS
 
 LINE = np.array([1.0, 2.0, 4.0, 10.0])
@@ -104,7 +104,7 @@ def test_small_matrices_with_many_ties(X, data):
 def test_the_order_of_the_threads_does_not_show(monkeypatch):
     X = np.random.default_rng(1).standard_normal((2 * TILE_ROWS + 10, 8)).astype(np.float32)
     several = neighbours(X, None, 20, metric="correlation")
-    monkeypatch.setattr(_check, "cores", lambda: 1)
+    monkeypatch.setattr(_limits, "cores", lambda: 1)
     one = neighbours(X, None, 20, metric="correlation")
     assert_array_equal(several.indices, one.indices)
     assert_array_equal(several.values, one.values)

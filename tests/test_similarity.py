@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.metrics import pairwise
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from simlib import _check, correlation, cosine_similarity
+from simlib import _check, _limits, correlation, cosine_similarity
 from simlib._engine import tensors, tiles
 
 both = pytest.mark.parametrize("function", [cosine_similarity, correlation])
@@ -331,7 +331,7 @@ def test_block_size_changes_no_bit_of_whole_numbers(block_size):
 def test_threads_change_no_bit_of_whole_numbers(threads, monkeypatch):
     X = whole(300, 40) - 50
     expected = cosine_similarity(X)
-    monkeypatch.setattr(_check, "cores", lambda: threads)
+    monkeypatch.setattr(_limits, "cores", lambda: threads)
     with threadpool_limits(threads):
         assert_array_equal(cosine_similarity(X, block_size=32), expected)
 
@@ -350,7 +350,7 @@ def test_settings_of_the_process_are_restored():
 
 
 def test_memory_is_the_result_and_a_few_tiles(monkeypatch):
-    monkeypatch.setattr(_check, "cores", lambda: 2)
+    monkeypatch.setattr(_limits, "cores", lambda: 2)
     X = gaussian(5000, 8)
     for dtype, size in ((np.float32, 100e6), (np.float16, 50e6)):
         cosine_similarity(X[:600], dtype=dtype)
@@ -447,7 +447,7 @@ class Full:
 @pytest.mark.parametrize("cores", [1, 4])
 def test_out_with_setitem_only(cores, monkeypatch):
     # With 4 cores: two threads in __setitem__ at once lose each other's tiles in a chunked store.
-    monkeypatch.setattr(_check, "cores", lambda: cores)
+    monkeypatch.setattr(_limits, "cores", lambda: cores)
     X, Y = whole(30, 6), whole(17, 6, seed=1)
     for other in (None, Y):
         S = cosine_similarity(X, other)
@@ -551,7 +551,7 @@ def test_out_of_another_shape():
     "out", [np.empty((2, 2), np.int32), torch.empty(2, 2, dtype=torch.int64), np.empty((2, 2), "c8")]
 )
 def test_out_of_no_float_type(out):
-    with pytest.raises(TypeError, match=r"out must be of a float type, got (int|complex)"):
+    with pytest.raises(TypeError, match=r"out must be of .*float.*, got .*(int|complex)"):
         cosine_similarity(np.eye(2), out=out)
 
 
@@ -658,8 +658,8 @@ def test_device_path_bad_input():
     for bad in (torch.ones(3), torch.ones(0, 3), torch.ones(2, 2).to(torch.complex64), torch.ones(2, 2).bool()):
         with pytest.raises(ValueError, match="X must be a non-empty real 2-D tensor"):
             on_device(bad)
-    with pytest.raises(ValueError, match="out= is for results on the CPU"):
-        cosine_similarity(torch.empty(2, 2, device="meta"), out=torch.ones(2, 2))
+    with pytest.raises(TypeError, match="which holds shapes and no numbers"):
+        cosine_similarity(torch.empty(2, 2, device="meta"))
 
 
 def test_device_path_different_numbers_of_columns():

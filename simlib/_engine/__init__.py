@@ -19,14 +19,17 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
     files                                     a person's files
     data                                      the samples that come with the workbook
     choose   ensemble   neighbours            criteria for k; equally good ends side by side; closest items
+    gap   proof                               how far from the best possible; the best, proved
     medoids                                   k-medoids; certify goes a way of its own
     similarity                                cosine and correlation
     ---------------------------- the front checks and calls
     _engine
+      branch                                  branch and bound
       search                                  the swap search
       prepare   starts                        what a caller gave -> checked items; where a search begins
       tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
       overlaps   neighbours                   how much two clusterings agree; the closest items
+      dual                                    the lower bound, and the start that comes with it
       sparse                                  SparseItems
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
@@ -150,6 +153,10 @@ pass                 one look at all n candidates.
 since_swap           candidates tried since the last swap.
 perturbation         a few medoids exchanged at random, then repaired by swaps.
 gain                 how much the total closeness would rise if an item became one more medoid.
+price                what an item offers to be served, a loss; base - price is its limit, a closeness.
+earned               what a candidate would collect at given prices: the sum of price - loss over the items for which
+                     that is positive. ``dual`` derives the lower bound from it.
+decided              of a candidate: it is a medoid in all choices that are better than the best known, or in none.
 
 
 Why the cut is as it is

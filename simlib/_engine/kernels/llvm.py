@@ -7,12 +7,14 @@ without them, only more slowly.
 from __future__ import annotations
 
 from llvmlite import binding, ir
-from numba import types
+from numba import config, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 LINE_BYTES = 64  # bytes of a line of the cache, and of the widest vector
-CAN_PACK = binding.get_host_cpu_features().get("avx512f", False)  # whether `pack_closer` is one instruction here
+COMPILED = not config.DISABLE_JIT  # with NUMBA_DISABLE_JIT=1 the loops run as plain Python, to be looked into
+# Whether `pack_closer` is one instruction here.
+CAN_PACK = COMPILED and binding.get_host_cpu_features().get("avx512f", False)
 
 
 def _address(context, builder, kind, array, index, element):
@@ -103,3 +105,14 @@ def _store_in_front(builder, vector, wanted, place, kind):
     compress = cgutils.get_or_insert_function(builder.module, signature, name)
     packed = builder.call(compress, [vector, wanted, ir.Constant(vector.type, ir.Undefined)])
     builder.store(packed, place, align=4)
+
+
+if not COMPILED:
+
+    def store_line(target, at, source, start):
+        """Copy what 64 bytes hold, one entry after the other."""
+        step = LINE_BYTES // target.itemsize
+        target[at : at + step] = source[start : start + step]
+
+    def prefetch(row, o):
+        """Nothing: there is no hurry."""
