@@ -278,7 +278,7 @@ def weights(weights: Any, n: int) -> np.ndarray | None:
     """Return sample_weight as float64 (n,); None if all are 1, or if it is None."""
     if weights is None:
         return None
-    found = np.asarray(weights)
+    found = as_line(weights, "sample_weight")
     if found.dtype.kind not in "iuf" or found.shape != (n,):
         mask = "; a mask? leave these rows out of A instead" if found.dtype.kind == "b" else ""
         raise ValueError(f"sample_weight must hold {n} numbers, one a row, got {found.dtype} {found.shape}{mask}")
@@ -309,7 +309,7 @@ def constraints(must: Any, never: Any, k: int, n: int) -> tuple[np.ndarray, np.n
 
 def _is_empty(rows: Any) -> bool:
     """Whether no rows were given: None, or a list without entries."""
-    return rows is None or (isinstance(rows, list | tuple) and not rows) or np.shape(rows) == (0,)
+    return rows is None or (isinstance(rows, list | tuple) and not rows) or getattr(rows, "shape", None) == (0,)
 
 
 def kept_to(medoids: np.ndarray, must: np.ndarray, never: np.ndarray, name: str) -> None:

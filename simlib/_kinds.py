@@ -49,10 +49,14 @@ def number(value: Any, name: str, low: float | None = None) -> float:
     """Return `value` as a float, of at least `low` if given; bools, texts, NaN and infinity are refused."""
     if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
         raise TypeError(f"{name} must be a number, got {shown(value)}")
-    if not math.isfinite(value) or (low is not None and value < low):
+    try:
+        found = float(value)
+    except OverflowError:  # a whole number beyond all floats
+        found = math.inf
+    if not math.isfinite(found) or (low is not None and found < low):
         least = "" if low is None else f" of at least {low:g}"
         raise ValueError(f"{name} must be a finite number{least}, got {shown(value)}")
-    return float(value)
+    return found
 
 
 def path(value: Any, name: str) -> Path:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check
+from simlib import _check, _kinds
 from simlib._engine import overlaps, search, starts
 from simlib._engine.prepare import memory_explained, prepare
 from simlib._engine.progress import Progress
@@ -135,6 +135,7 @@ def ensemble(
     """
     n_init = _check.whole_number(n_init, "n_init", 2)
     random_state = _check.seed(random_state)
+    _kinds.flag(progress, "progress")
     A = _check.as_given(A, "A")
     k = _check.whole_number(k, "k", 1, A.shape[0], " (the number of rows)")
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]

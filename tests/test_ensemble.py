@@ -153,7 +153,7 @@ def test_is_silent_and_draws_a_bar(capfd):
         ({"k": 9}, ValueError, r"k must be between 1 and 8 \(the number of rows\), got 9"),
         ({"k": 2.0}, TypeError, "k must be a whole number, got 2.0"),
         ({"n_init": 1}, ValueError, "n_init must be at least 2, got 1"),
-        ({"random_state": None}, TypeError, "random_state must be a whole number, got None"),
+        ({"random_state": "x"}, TypeError, "random_state must be a whole number, got 'x'"),
         ({"metric": "euclidean"}, ValueError, "metric must be one of"),
     ],
 )

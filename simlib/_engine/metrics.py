@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from simlib._kinds import shown
+
 
 class Metric(NamedTuple):
     """What A holds, and how it is read."""
@@ -63,7 +65,7 @@ def named(word: Any) -> Metric:
     if isinstance(word, str) and word in METRICS:
         return METRICS[word]
     allowed = ", ".join(map(repr, METRICS))
-    raise ValueError(f"metric must be one of {allowed}, got {word!r}{_way_out(word)}")
+    raise ValueError(f"metric must be one of {allowed}, got {shown(word)}{_way_out(word)}")
 
 
 def _way_out(word: Any) -> str:

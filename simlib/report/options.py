@@ -13,6 +13,7 @@ from simlib._labels import plain
 from simlib.medoids import METHODS
 from simlib.report.commands import parts
 
+LARGEST_SEED = 2**32 - 1  # that a picture's layout can be drawn with
 OPTIONS: dict[str, Any] = {
     "k": None,
     "ks": None,
@@ -55,7 +56,7 @@ def completed(options: dict[str, Any]) -> dict[str, Any]:
     options = {**OPTIONS, **options}
     _check.one_of(options["metric"], "metric", tuple(METRICS))
     _check.one_of(options["method"], "method", METHODS)
-    options["seed"] = _check.whole_number(options["seed"], "seed", 0)
+    options["seed"] = _check.whole_number(options["seed"], "seed", 0, LARGEST_SEED)
     options["columns"] = _kinds.texts(options["columns"], "columns")
     for name in ("title", "label"):
         _kinds.text(options[name], name)

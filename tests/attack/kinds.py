@@ -29,9 +29,10 @@ VALUES: tuple[Any, ...] = (
     *(np.array("x"), np.full((2, 2), np.nan), np.zeros((0, 4)), np.zeros((3, 4), object), np.zeros((2, 2, 2))),
 )  # fmt: skip
 WHOLE = {"block_size", "n_clusters", "n_init", "random_state", "max_iter", "k", "rounds", "side", "labelled", "top"} | {
-    "cards"
+    *("cards", "n", "named")
 }
 ANY_SIZE = {"block_size", "random_state", "max_iter", "side", "labelled", "top", "cards", "tol"}
+NUMBERS = {"threshold", "max_seconds", "tol"}
 FUNCTIONS = {"callback", "on_cell", "on_start", "on_wait"}
 FINE = {  # pairs of a parameter and a value, by what the value is printed as, that are as they should be
     ("columns", "['a', 'b']"),
@@ -40,7 +41,7 @@ FINE = {  # pairs of a parameter and a value, by what the value is printed as, t
     ("parameters", "{'a': 1}"),
     ("path", "'x'"),
     ("X", repr(np.full((2, 2), np.nan))),  # columns are shuffled with all that is in them
-    *(("tol", each) for each in ("2.5", "np.float64(2.0)")),
+    *((name, "[]") for name in ("must", "never")),
 }
 
 
@@ -67,6 +68,11 @@ def _given() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "silhouette": {"A": S, "labels": fit.labels},
         "stability": {"A": S, "k": 2, "rounds": 2},
         "shuffle_columns": {"X": X},
+        "ensemble": {"A": S, "k": 3, "n_init": 2},
+        "neighbours": {"A": S, "rows": [0], "k": 2},
+        "pairs_above": {"A": S, "threshold": 0.5},
+        "optimality_gap": {"A": S, "medoids": [0, 1]},
+        "prove": {"A": S, "medoids": [0, 1]},
         "load": {"name": "digits"},
         "load_vectors": {"path": "x.csv"},
         "load_matrix": {"path": "S.npy"},
@@ -120,7 +126,13 @@ def report_options() -> dict[str, Any]:
 def fine(parameter: str, value: Any, default: Any) -> bool:
     """Whether a value is one that the parameter takes."""
     if value is None or isinstance(value, bool):
-        return value is default or (isinstance(value, bool) and isinstance(default, bool))
+        return (
+            (value is None and parameter in ("random_state", "names"))
+            or value is default
+            or (isinstance(value, bool) and isinstance(default, bool))
+        )
+    if parameter in NUMBERS and isinstance(value, int | float):
+        return value < 10**40 and value >= (-1 if parameter == "threshold" else 0)
     if isinstance(value, int) and parameter in WHOLE | ANY_SIZE:
         return value == 3 or (value > 3 and parameter in ANY_SIZE)
     if parameter in FUNCTIONS:
