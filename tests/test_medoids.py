@@ -957,7 +957,7 @@ def test_clusters_no_whole_number(k):
         ([[0, 1, 2]], r"init must be a list of row numbers, got int64 \(1, 3\)"),
         (None, "init must be a list of row numbers"),
         (7, "init must be a list of row numbers"),
-        ("kmeans++", r"init must be one of 'build', 'k-medoids\+\+', 'random', 'first', got 'kmeans\+\+'"),
+        ("kmeans++", r"init must be one of 'build', 'dual', 'k-medoids\+\+', 'random', 'first', got 'kmeans\+\+'"),
     ],
 )
 def test_init(init, words, method):
