@@ -71,7 +71,7 @@ CALLS = {
         ("levenshtein", 'make the matrix of distances first and pass it with metric="precomputed"'),
         (cdist, r"pairwise_distances\(A, metric=your_function\)"),
         (None, "got None"),
-        (["cosine"], r"got \['cosine'\]"),
+        (["cosine"], "got a list"),
     ],
 )
 def test_an_unknown_metric_is_answered_with_what_to_call(call, word, answer):

@@ -21,7 +21,7 @@ def snippet(word):
 
 
 def test_every_snippet_is_run_below():
-    assert len(SNIPPETS) == 5
+    assert len(SNIPPETS) == 6
 
 
 def test_the_recipe_runs_to_its_end_and_goes_into_a_pipeline(tmp_path, monkeypatch):
@@ -32,6 +32,9 @@ def test_the_recipe_runs_to_its_end_and_goes_into_a_pipeline(tmp_path, monkeypat
     exec(snippet("load_vectors"), names)
     assert len(names["fit"].medoids) == 50
     assert names["labels"].tolist() == [f"item {i}" for i in range(80)]
+    names["scan"] = simlib.scan_k(names["S"], [3, 5])
+    exec(snippet("atlas.page"), names)
+    assert "item 7" in (tmp_path / "atlas.html").read_text(encoding="utf-8")
     exec(snippet("GridSearchCV"), names)
     assert len(names["search"].cv_results_["params"]) == 3
 

@@ -514,15 +514,13 @@ def test_an_error_is_one_line_and_leaves_nothing(arguments, message, tmp_path, m
 
 def test_a_format_whose_library_is_missing_is_one_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "hidden").mkdir()
-    (tmp_path / "hidden" / "h5py.py").write_text("raise ModuleNotFoundError('No module named h5py')\n")
+    (tmp_path / "hidden" / "h5py.py").write_text("raise ModuleNotFoundError('No module named h5py', name='h5py')\n")
     (tmp_path / "a.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(600))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "hidden"), str(ROOT)]))
     assert report.main([str(tmp_path / "a.h5"), "--k", "3", "--out", str(tmp_path / "report.html")]) == 2
     told = capsys.readouterr()
     assert told.out == ""
-    assert told.err == (
-        'error: a.h5 is read by h5py, which is not installed: pip install h5py, or pip install "simlib[formats]"\n'
-    )
+    assert told.err == 'error: a.h5 needs h5py, which is not installed: pip install "simlib[formats]"\n'
     assert not (tmp_path / "report.html").exists()
 
 
