@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+NO_NUMBERS = ("meta",)  # devices that hold only the shapes of tensors
 TENSOR_TYPES = (
     r"torch\.(bool|u?int(8|16|32|64)|b?float16|float(32|64)|float8_\w+|complex(64|128))"  # types that are read
 )
@@ -75,7 +76,7 @@ def refuse_tensor(A: Any, name: str) -> None:
         raise TypeError(f"{name} is a sparse tensor: pass {name}.to_dense()")
     if getattr(A, "is_quantized", False):
         raise TypeError(f"{name} is a quantised tensor: pass {name}.dequantize()")
-    if A.device.type == "meta":
+    if A.device.type in NO_NUMBERS:
         raise TypeError(f'{name} is on the device "meta", which holds shapes and no numbers: pass a tensor of numbers')
     if not re.fullmatch(TENSOR_TYPES, str(A.dtype)):
         raise TypeError(f"{name} is a tensor of {A.dtype}, which is not read: pass its numbers as float32")

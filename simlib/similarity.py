@@ -133,7 +133,11 @@ def _similarity(X: Any, Y: Any, centred: bool, dtype: Any, out: Any, block_size:
     if _check.off_cpu(X):
         from simlib._engine import tensors  # imports torch, which arrays have no need of
 
-        X, Y = _check.as_given(X, "X"), None if Y is None else _check.as_given(Y, "Y")
+        X = _check.as_given(X, "X")
+        if _check.is_tensor(Y):
+            _check.refuse_tensor(Y, "Y")  # it stays where it is: two devices are refused
+        elif Y is not None:
+            Y = _check.as_given(Y, "Y")
         if out is not None:
             raise ValueError(f"out= is for results on the CPU; X is on {X.device}")
         with memory_explained(X):

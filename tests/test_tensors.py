@@ -211,7 +211,12 @@ def test_bar_and_callback(capfd):
 # Devices, memory, bad input
 
 
-META = torch.empty(6, 6, device="meta")
+META = torch.empty(6, 6, device="meta")  # stands for a tensor on another device
+
+
+@pytest.fixture(autouse=True)
+def _meta_is_a_device_like_others(monkeypatch):
+    monkeypatch.setattr("simlib._arrays.NO_NUMBERS", ())
 
 
 def test_tensors_of_another_device_go_there(monkeypatch):

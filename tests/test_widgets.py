@@ -317,7 +317,7 @@ def test_bad_input(scanned, vectors):
         explore(other, 1 - S)
     with pytest.raises(ValueError, match="are its rows in another order"):
         explore(other, S[::-1, ::-1])
-    with pytest.raises(TypeError, match="scan must be a KScan, as scan_k returns it, got Clustering"):
+    with pytest.raises(TypeError, match="scan must be a KScan, as scan_k makes it, got a Clustering"):
         explore(scan.fits[0], D)
     with pytest.raises(TypeError, match="null must be a KScan, as scan_k returns it, got ndarray"):
         explore(scan, D, null=D)
@@ -363,5 +363,5 @@ def test_the_explorer_names_the_rows_of_a_frame(framed):
 @pytest.mark.parametrize("labels", [pd.DataFrame({"a": range(20)}), np.empty((20, 2)), "twenty characters ..."])
 def test_names_of_more_than_one_column_are_refused(labels, framed):
     frame, _, fit = framed
-    with pytest.raises(TypeError, match=r"labels must hold one name a row, got a .*: pass one column of it"):
+    with pytest.raises(TypeError, match=r"labels must (hold one name a row|be a list of 20 names), got "):
         cards_html(fit, frame, labels)
