@@ -319,7 +319,7 @@ def test_bad_input(scanned, vectors):
         explore(other, S[::-1, ::-1])
     with pytest.raises(TypeError, match="scan must be a KScan, as scan_k makes it, got a Clustering"):
         explore(scan.fits[0], D)
-    with pytest.raises(TypeError, match="null must be a KScan, as scan_k returns it, got ndarray"):
+    with pytest.raises(TypeError, match="null must be a KScan, as scan_k makes it, got a ndarray"):
         explore(scan, D, null=D)
     with pytest.raises(ValueError, match="null must be a scan of as many items as scan, 10, got 60"):
         explore(scan, D, null=other)
