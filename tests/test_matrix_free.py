@@ -1,6 +1,5 @@
 """k-medoids without the matrix, and from a half-precision or memory-mapped one: the same answer, bounded memory."""
 
-import signal
 import threading
 import time
 
@@ -18,6 +17,7 @@ from simlib._engine import lists as engine_lists
 from simlib._engine.kernels.sums import vector_member_sums
 from simlib._engine.prepare import prepare
 from simlib._engine.tiles import unit_scale
+from tests.interrupts import Interrupts
 
 SOON = 5  # seconds from an interrupt to its end: well under one here, more where a machine is busy
 
@@ -295,25 +295,17 @@ def test_lists_give_way_to_rows_where_memory_is_short(monkeypatch):
 @pytest.mark.parametrize("after", [0.1, 0.5, 1.1])
 def test_an_interrupt_comes_through_soon(words, options, after):
     options = {"k": 512, **options}
-    k, sent = options.pop("k"), []
-
-    def interrupt():
-        sent.append(time.perf_counter())
-        signal.raise_signal(signal.SIGINT)
-
+    k = options.pop("k")
     kmedoids(words[:2000], 30, metric="cosine")
-    timer = threading.Timer(after, interrupt)
-    timer.start()
     threads = threading.active_count()
-    try:
-        for _ in range(20):  # a fit may be over before the interrupt comes
-            kmedoids(words, k, metric="cosine", **options)
-    except KeyboardInterrupt:
-        assert time.perf_counter() - sent[0] < SOON
-    else:
-        pytest.fail("the interrupt did not come through")
-    finally:
-        timer.cancel()
+    with Interrupts(after) as interrupts:
+        try:
+            for _ in range(20):  # a fit may be over before the interrupt comes
+                kmedoids(words, k, metric="cosine", **options)
+        except KeyboardInterrupt:
+            assert interrupts.seconds() < SOON
+        else:
+            pytest.fail("the interrupt did not come through")
     time.sleep(0.05)
     assert threading.active_count() <= threads
 

@@ -2,11 +2,9 @@
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import FrozenInstanceError
 from itertools import combinations
 from pathlib import Path
@@ -25,6 +23,7 @@ import simlib
 from simlib import _limits, assign, certify, correlation, cosine_similarity, kmedoids
 from simlib._engine import items, lists, prepare, search
 from simlib._engine import starts as engine_starts
+from tests.interrupts import Interrupts
 
 SOON = 5  # seconds from an interrupt to its end: well under one here, more where a machine is busy
 
@@ -1224,25 +1223,16 @@ def test_more_lists_than_room_are_given_up(monkeypatch):
 def test_an_interrupt_comes_through_soon(words_matrix, options, after):
     options = dict(options)
     k = options.pop("k", 512)
-    sent = []
-
-    def interrupt():
-        sent.append(time.perf_counter())
-        signal.raise_signal(signal.SIGINT)
-
-    timer = threading.Timer(after, interrupt)
     kmedoids(words_matrix[:2000, :2000], 5)
     before = words_matrix[::1000].copy()
-    timer.start()
-    try:
-        for _ in range(20):  # a fit may be over before the interrupt comes
-            kmedoids(words_matrix, k, **options)
-    except KeyboardInterrupt:
-        assert time.perf_counter() - sent[0] < SOON
-    else:
-        pytest.fail("the interrupt did not come through")
-    finally:
-        timer.cancel()
+    with Interrupts(after) as interrupts:
+        try:
+            for _ in range(20):  # a fit may be over before the interrupt comes
+                kmedoids(words_matrix, k, **options)
+        except KeyboardInterrupt:
+            assert interrupts.seconds() < SOON
+        else:
+            pytest.fail("the interrupt did not come through")
     assert_array_equal(words_matrix[::1000], before)
 
 

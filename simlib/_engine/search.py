@@ -304,7 +304,10 @@ def run(
 
 
 def _watched(search: SwapSearch, name: str, shown: bool) -> Iterator[slice]:
-    """The blocks of candidates, under a bar that counts the items looked at."""
+    """The blocks of candidates, under a bar that counts the items looked at, if it is shown."""
+    if not shown:
+        yield from search.items.blocks()
+        return
     with tqdm(desc=name, total=search.items.n, unit=" items", leave=False, disable=not shown) as bar:
         for block in search.items.blocks():
             yield block
