@@ -80,7 +80,8 @@ def test_another_python_makes_the_environment_anew(tmp_path):
 
     def recipe(version):
         command = ["make", "-n", "-f", ROOT / "Makefile", "run", f"PYTHON=./python{version}"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        alone = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+        return subprocess.run(command, cwd=tmp_path, env=alone, capture_output=True, text=True, check=True).stdout
 
     assert recipe("3.11") == ".venv/bin/python notebooks/run.py\n"
     assert recipe("3.13").startswith("./python3.13 -m venv --clear .venv\n")
