@@ -321,6 +321,16 @@ def kept_to(medoids: np.ndarray, must: np.ndarray, never: np.ndarray, name: str)
         raise ValueError(f"{name} must hold no row of never, but row {barred[0]} is there: take it out")
 
 
+def choice(
+    chosen: Any, sample_weight: Any, must: Any, never: Any, n: int
+) -> tuple[np.ndarray, np.ndarray | None, np.ndarray, np.ndarray]:
+    """Return medoids that are to be judged, the weights, and the `must` and `never` that the medoids keep to."""
+    chosen, weight = medoids(chosen, n, "medoids"), weights(sample_weight, n)
+    must, never = constraints(must, never, len(chosen), n)
+    kept_to(chosen, must, never, "medoids")
+    return chosen, weight, must, never
+
+
 def plain_on_device(A: Any, weight: np.ndarray | None, must: np.ndarray, never: np.ndarray) -> None:
     """Raise if A is a tensor on a device and there are weights, or rows that must or may not be medoids."""
     if off_cpu(A) and (weight is not None or must.size or never.size):

@@ -182,10 +182,8 @@ def optimality_gap(
     tol = _kinds.number(tol, "tol", 0)
     _kinds.flag(progress, "progress")
     A = _check.as_given(A, "A")
-    medoids = _check.medoids(medoids, A.shape[0], "medoids")
-    weight = _check.weights(sample_weight, A.shape[0])
-    constraints = Constraints(*_check.constraints(must, never, len(medoids), A.shape[0]))
-    _check.kept_to(medoids, *constraints, "medoids")
+    medoids, weight, *asked = _check.choice(medoids, sample_weight, must, never, A.shape[0])
+    constraints = Constraints(*asked)
     _check.plain_on_device(A, weight, *constraints)
     with memory_explained(A):
         items = prepare(A, metric).weighted(weight)

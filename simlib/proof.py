@@ -107,10 +107,8 @@ def prove(
     max_seconds = _kinds.number(max_seconds, "max_seconds", 0)
     _kinds.flag(progress, "progress")
     A = _check.as_host(A, "A")
-    medoids = _check.medoids(medoids, A.shape[0], "medoids")
-    weight = _check.weights(sample_weight, A.shape[0])
-    constraints = Constraints(*_check.constraints(must, never, len(medoids), A.shape[0]))
-    _check.kept_to(medoids, *constraints, "medoids")
+    medoids, weight, *asked = _check.choice(medoids, sample_weight, must, never, A.shape[0])
+    constraints = Constraints(*asked)
     tree = Tree(prepare_host(A, metric).weighted(weight), medoids, constraints)
     _work(tree, time.perf_counter() + max_seconds, progress)
     optimal = not tree.open
