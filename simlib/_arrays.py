@@ -151,11 +151,6 @@ def _refuse_rows(name: str, why: str) -> NoReturn:
     raise TypeError(f"{name} must hold real numbers, got dtype object: {why}; np.stack makes one array of equal rows")
 
 
-def index_of(A: Any) -> Any:
-    """The index of a pandas frame, or None: what a caller calls the rows of A."""
-    return A.index if hasattr(A, "iloc") else None
-
-
 def same_fields(one: Any, other: Any) -> bool:
     """Whether two objects are of one class and hold equal values; arrays count as one value."""
     return type(one) is type(other) and all(_same(value, vars(other)[name]) for name, value in vars(one).items())

@@ -16,6 +16,11 @@ LONG = 80  # characters of a label on a page
 JOINERS = "\u200c\u200d"  # hold letters of Persian or Hindi and pictures together: no control characters
 
 
+def index_of(A: Any) -> Any:
+    """The index of a pandas frame, or None: what a caller calls the rows of A."""
+    return A.index if hasattr(A, "iloc") else None
+
+
 def names_of(labels: Any, n: int, A: Any = None, called: str = "labels") -> list[str]:
     """The names of n items as text, in the order of the rows: of an index or a series too, whatever its own index is.
 
@@ -32,7 +37,8 @@ def names_of(labels: Any, n: int, A: Any = None, called: str = "labels") -> list
     if hasattr(labels, "iloc") and labels.ndim != 1:
         raise TypeError(f"{called} must hold one name a row, got a frame: pass one column of it, or its index")
     if labels is None:
-        labels = A.index if hasattr(A, "iloc") else range(n)
+        index = index_of(A)
+        labels = range(n) if index is None else index
     return [str(name) for name in _kinds.names(labels, called, n)]
 
 

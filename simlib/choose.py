@@ -15,12 +15,12 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from simlib import _check, _kinds
-from simlib._arrays import as_line, index_of, same_fields
+from simlib._arrays import as_line, same_fields
 from simlib._engine import overlaps, silhouettes, starts
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
-from simlib._labels import figures
+from simlib._labels import figures, index_of
 from simlib.medoids import Clustering, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure

@@ -13,8 +13,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Cluster
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from simlib import _check
-from simlib._arrays import index_of
 from simlib._engine.metrics import named
+from simlib._labels import index_of
 from simlib.medoids import MAX_ITER, kmedoids
 from simlib.similarity import SIMILARITIES
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from simlib import _check, _kinds
-from simlib._arrays import index_of, same_fields
+from simlib._arrays import same_fields
 from simlib._engine import search, starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels.sums import best_members
@@ -23,7 +23,7 @@ from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.progress import Callback, Progress
 from simlib._engine.search import Found
 from simlib._engine.starts import Constraints
-from simlib._labels import figures
+from simlib._labels import figures, index_of
 from simlib.similarity import SIMILARITIES
 
 METHODS = ("fasterpam", "alternate")
