@@ -23,7 +23,7 @@ def is_sparse(A: Any) -> bool:
 
 def as_array(A: Any, name: str) -> np.ndarray:
     """View `A` (array, CPU tensor, frame or nested list) as a real, non-empty 2-D array; never copies an array."""
-    if hasattr(A, "detach") and hasattr(A, "device"):
+    if is_tensor(A):
         A = _of_tensor(A, name)
     elif is_sparse(A):
         raise TypeError(
@@ -68,6 +68,11 @@ def _of_tensor(A: Any, name: str) -> np.ndarray:
     return A.float().numpy()
 
 
+def is_tensor(A: Any) -> bool:
+    """Whether A is a torch tensor, asked without importing torch."""
+    return hasattr(A, "detach") and hasattr(A, "device")
+
+
 def refuse_tensor(A: Any, name: str) -> None:
     """Raise unless a tensor, wherever it lies, is an ordinary table of numbers that NumPy or torch can widen."""
     if getattr(A, "is_nested", False):
@@ -84,7 +89,7 @@ def refuse_tensor(A: Any, name: str) -> None:
 
 def as_line(values: Any, name: str) -> np.ndarray:
     """A list of labels or row numbers as an array, of whatever type and shape it turns out to be."""
-    if hasattr(values, "detach") and hasattr(values, "device"):
+    if is_tensor(values):
         refuse_tensor(values, name)
         values = _of_tensor(values.cpu(), name)
     try:

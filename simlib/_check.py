@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from simlib import _limits
-from simlib._arrays import as_array, as_line, is_sparse, refuse_tensor
+from simlib._arrays import as_array, as_line, is_sparse, is_tensor, refuse_tensor
 from simlib._kinds import shown
 
 SAMPLED_ROWS, SAMPLED_COLUMNS = 100, 200  # of a matrix, to see how large its numbers are
@@ -18,11 +18,6 @@ FAR = 100.0  # numbers so many times larger than all others ...
 HEAVIEST = 1e100  # sums of weights stay below it, so that no weighted sum overflows
 FEW = 0.01  # ... stand for a gap, if they are at most this share of all, or all the same
 ELSEWHERE = {"pam": "fasterpam", "heuristic": "build"}  # words of scikit-learn-extra, and what does the same or better
-
-
-def is_tensor(A: Any) -> bool:
-    """Whether A is a torch tensor, asked without importing torch."""
-    return hasattr(A, "detach") and hasattr(A, "device")
 
 
 def off_cpu(A: Any) -> bool:
