@@ -20,7 +20,6 @@ from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import memory_explained, prepare, prepare_host
 from simlib._engine.starts import Constraints
 
-MAX_ITER = 1000
 TOL = 1e-7
 
 
@@ -128,7 +127,7 @@ def optimality_gap(
     medoids: Any,
     *,
     metric: str = "similarity",
-    max_iter: int = MAX_ITER,
+    max_iter: int = dual.MOST_STEPS,
     tol: float = TOL,
     sample_weight: Any = None,
     must: Any = None,

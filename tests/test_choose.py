@@ -1,5 +1,7 @@
 """Criteria for k: by hand, against scikit-learn, kmedoids from PyPI and brute force, then bad input."""
 
+import itertools
+
 import kmedoids as peer
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from simlib import (
     cosine_similarity,
     kmedoids,
     load,
+    optimality_gap,
     scan_k,
     shuffle_columns,
     silhouette,
@@ -521,3 +524,27 @@ def test_a_range_that_holds_nothing_is_said_to_be_empty():
         scan_k(np.eye(2), [2])
     with pytest.raises(ValueError, match="there are too few items: k must be at least 2, and at most 1 is possible"):
         stability(np.eye(2), 2)
+
+
+# Lower bounds
+
+
+def test_bounds_of_a_scan_by_the_best_of_all_choices():
+    X = gaussian(12, 2, seed=5)
+    D = np.abs(X[:, None] - X).sum(axis=2)
+    scan = scan_k(D, [2, 3, 4, 11], metric="precomputed", bounds=True)
+    best = [min(D[:, c].min(axis=1).sum() for c in itertools.combinations(range(12), k)) for k in scan.ks]
+    assert np.all(scan.lower <= best)
+    assert np.all(scan.lower > 0.9 * np.array(best))
+    assert np.all(np.diff(scan.lower) <= 0)
+    assert_array_equal(scan.to_frame()["lower"], scan.lower)
+    plain = scan_k(D, [2, 3, 4, 11], metric="precomputed")
+    assert plain.lower is None
+    assert "lower" not in plain.to_frame()
+    assert_array_equal(plain.inertia, scan.inertia)
+
+
+def test_a_bound_of_a_scan_is_that_of_the_gap(words):
+    scan = scan_k(words[::100], [5, 20], metric="cosine", bounds=True)
+    for k, lower in zip(scan.ks, scan.lower, strict=True):
+        assert_allclose(lower, optimality_gap(words[::100], scan[k].medoids, metric="cosine").lower, rtol=1e-4)

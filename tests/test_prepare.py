@@ -107,6 +107,9 @@ def test_rounding_is_no_fault():
 
 
 def test_sums_that_overflow_are_refused():
+    for equal in (1e307 * (1 - np.eye(8)), 1e306 * (1 - np.eye(200))):
+        with pytest.raises(ValueError, match=r"overflow; divide A by that number"):
+            kmedoids(equal, 3, metric="precomputed")
     D = euclidean(20) * 1e307
     with pytest.raises(ValueError, match=r"overflow; divide A by that number"):
         kmedoids(D, 3, metric="precomputed")

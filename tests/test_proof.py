@@ -42,7 +42,7 @@ def test_as_brute_force(seed):
         D, k = instance(rng)
         losses = {c: D[:, list(c)].astype(np.float64).min(axis=1).sum() for c in combinations(range(len(D)), k)}
         least = min(losses.values())
-        proof = prove(D, rng.choice(len(D), k, replace=False), metric="precomputed")
+        proof = prove(D, rng.choice(len(D), k, replace=False), metric="precomputed", max_seconds=900)
         assert proof.optimal
         assert proof.inertia == pytest.approx(least, rel=1e-8, abs=1e-12)
         assert losses[tuple(sorted(proof.medoids.tolist()))] == pytest.approx(least, rel=1e-8, abs=1e-12)
@@ -61,7 +61,7 @@ def test_as_highs(n, k):
 def test_road_maps_are_proved(n, k):
     D, k = roads(n, k, n)
     fit = kmedoids(D, k, metric="precomputed", init="dual")
-    proof = prove(D, fit.medoids, metric="precomputed")
+    proof = prove(D, fit.medoids, metric="precomputed", max_seconds=900)
     assert proof.optimal
     assert proof.inertia <= fit.inertia
     assert proof.inertia == D[:, proof.medoids].min(axis=1).sum()
@@ -73,7 +73,7 @@ def test_road_maps_are_proved(n, k):
 @pytest.mark.parametrize("k", [5, 10])
 def test_digits_are_proved(k):
     S = cosine_similarity(load_digits().data)
-    proof = prove(S, kmedoids(S, k).medoids)
+    proof = prove(S, kmedoids(S, k).medoids, max_seconds=900)
     assert proof.optimal
     assert len(proof.in_every) >= 1
     assert proof.inertia <= kmedoids(S, k, n_init=20).inertia * (1 + 1e-9)
@@ -84,7 +84,7 @@ def test_stopped_early_it_says_what_is_left():
     start = kmedoids(D, k, metric="precomputed")
     proof = prove(D, start.medoids, metric="precomputed", max_seconds=0)
     assert proof.n_nodes == 1
-    whole = prove(D, start.medoids, metric="precomputed")
+    whole = prove(D, start.medoids, metric="precomputed", max_seconds=900)
     assert proof.lower <= whole.inertia <= proof.inertia
     assert proof.optimal or proof.gap > 0
 
@@ -99,7 +99,7 @@ def test_an_interrupt_gives_the_best_so_far(monkeypatch):
         return look(tree, node)
 
     monkeypatch.setattr(branch.Tree, "_look", interrupted)
-    proof = prove(D, np.arange(k), metric="precomputed")
+    proof = prove(D, np.arange(k), metric="precomputed", max_seconds=900)
     assert not proof.optimal
     assert proof.lower <= proof.inertia == D[:, proof.medoids].min(axis=1).sum()
 

@@ -29,7 +29,7 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       prepare   starts                        what a caller gave -> checked items; where a search begins
       tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
       overlaps   neighbours                   how much two clusterings agree; the closest items
-      dual                                    the lower bound, and the start that comes with it
+      dual   refine                           the lower bound, and the start that comes with it; kicks beyond a start
       sparse                                  SparseItems
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
@@ -152,6 +152,7 @@ tile                 a rectangle of products that stays in the cache of the proc
 pass                 one look at all n candidates.
 since_swap           candidates tried since the last swap.
 perturbation         a few medoids exchanged at random, then repaired by swaps.
+kick                 a perturbation in one neighbourhood, where only the candidates of a core may become medoids.
 gain                 how much the total closeness would rise if an item became one more medoid.
 price                what an item offers to be served, a loss; base - price is its limit, a closeness.
 earned               what a candidate would collect at given prices: the sum of price - loss over the items for which

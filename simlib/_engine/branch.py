@@ -103,7 +103,7 @@ class Tree:
         must = self.constraints.must
         with Progress("fasterpam", self.k) as told:
             begin = [np.concatenate([must, np.setdiff1d(m, must)]) for m in (self.medoids, self.ascent.favourites())]
-            for found in search.fasterpam(self.items, begin, SWAP_PASSES, told, (), self.constraints):
+            for found in search.fasterpam(self.items, begin, SWAP_PASSES, told, constraints=self.constraints):
                 self._try(np.sort(found.medoids))
 
     def _branch(self, bound: dual.Bound, status: np.ndarray) -> list[Node]:

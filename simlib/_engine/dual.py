@@ -41,6 +41,8 @@ SMALL = 2000  # up to so many items the lists may hold all pairs
 FIRST_LENGTH = 1.5  # of a step, as a share of the distance to the least known loss
 LAST_LENGTH = 1e-3  # the climb ends where steps are shorter
 START_LENGTH, START_STEPS = 0.05, 400  # the climb for a start ends earlier
+SELDOM = 0.02  # how often the climb must have chosen a row of late to make it a candidate
+MOST_STEPS = 1000  # of a climb, where the caller asks for no other number
 ROUNDS = 25  # steps between two looks at the clock, the bar and the keyboard
 IN_PARALLEL = 200_000  # entries of lists from which on all cores help
 WHOLE = 1e-7  # a bound this close to a whole number counts as that number
@@ -55,6 +57,13 @@ class Bound(NamedTuple):
     margin: float
     limit: np.ndarray  # float64 (n,), base - price
     earned: np.ndarray  # float64 (n,), what each candidate earns
+
+
+class Start(NamedTuple):
+    """What a climb says about where to look for medoids."""
+
+    medoids: np.ndarray  # int64 (k,), to start swaps from
+    candidates: np.ndarray  # bool (n,), which rows the climb chose now and then
 
 
 class Ascent:
@@ -160,8 +169,8 @@ class Ascent:
             self.climb.limit[:] = self.climb.limit.astype(self.items.dtype)
 
 
-def start(items: Items, medoids: np.ndarray, must: np.ndarray, never: np.ndarray) -> np.ndarray:
-    """k row numbers to start swaps from, int64 (k,): those that the climb from these k medoids chooses most often.
+def start(items: Items, medoids: np.ndarray, must: np.ndarray, never: np.ndarray) -> Start:
+    """Where to look for medoids: in the rows that the climb from these k medoids chooses most often.
 
     Rows of `must` come first, rows of `never` are left out. The climb ends while it still swings between the candidates
     that share the best places. That is what an average over its steps is good for: Barahona & Anbil (2000) show that it
@@ -171,7 +180,17 @@ def start(items: Items, medoids: np.ndarray, must: np.ndarray, never: np.ndarray
     for _ in ascent.steps(START_STEPS, np.inf, START_LENGTH):
         pass
     favourites = ascent.favourites()
-    return np.concatenate([must, favourites[~np.isin(favourites, must)]])
+    medoids = np.concatenate([must, favourites[~np.isin(favourites, must)]])
+    return Start(medoids, ascent.climb.often > SELDOM)
+
+
+def lower(items: Items, medoids: np.ndarray) -> float:
+    """No choice of as many medoids as these has a smaller loss; valid whatever the rounding."""
+    ascent = Ascent(items, medoids, np.full(items.n, FREE, np.int8))
+    for _ in ascent.steps(MOST_STEPS, np.inf):
+        pass
+    found = ascent.bound().lower
+    return float(np.ceil(found)) if items.whole_losses() else found
 
 
 def status_of(n: int, must: np.ndarray, never: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from simlib._engine.metrics import Metric, named
 from simlib._engine.sparse import SparseItems
 from simlib._engine.tiles import unit_scale
 
+SAFE = 1e300  # sums below this are far from the end of float64
 SYMMETRY = 1e-13  # share of the size of the sums by which A w and w A may differ by rounding
 HALF = 0.5  # whole numbers that differ do so by 1 at least
 
@@ -134,7 +135,7 @@ def _plausible(items: MatrixItems, tolerance: Tolerance) -> bool:
     with np.errstate(invalid="ignore", over="ignore"):  # NaN and infinities are found by the comparison
         rounding = SYMMETRY * (np.abs(across).max() + 2.0 * n * np.abs(items.self_closeness).max())
         symmetric = np.abs(across - down.sum(axis=0)).max() <= rounding
-    sharp = rounding <= (tolerance.slack or HALF)
+    sharp = rounding <= (tolerance.slack or HALF) and np.abs(across).max() < SAFE
     return bool(sharp and symmetric and not above.any())
 
 

@@ -17,6 +17,7 @@ from simlib._engine.kernels import search as kernels
 from simlib._engine.kernels.lists import TOGETHER, Lists
 from simlib._engine.kernels.search import Cache, OffList, Scratch, Terms
 from simlib._engine.progress import Progress
+from simlib._engine.refine import KICKS, Refinement
 from simlib._engine.starts import FREE, Constraints
 from simlib._engine.tiles import one_blas_thread
 from simlib._labels import figures
@@ -38,6 +39,16 @@ class Found(NamedTuple):
     n_swaps: int = 0
     converged: bool = True  # False if `max_iter` stopped the search
     spread: tuple[float, ...] = ()  # the loss before and after each perturbation
+
+
+class More(NamedTuple):
+    """What to do beyond a swap optimum."""
+
+    seeds: Sequence[np.random.Generator] = ()  # one for each further end
+    candidates: np.ndarray | None = None  # bool (n,), the rows worth to try; None: all are
+
+
+NO_MORE = More()
 
 
 class SwapSearch(Protocol):
@@ -220,20 +231,20 @@ def fasterpam(
     begin: Sequence[np.ndarray],
     max_iter: int,
     progress: Progress,
-    perturbations: Sequence[np.random.Generator] = (),
+    more: More = NO_MORE,
     constraints: Constraints = FREE,
 ) -> list[Found]:
     """Swap until n candidates in a row bring nothing; once from each of the starts in `begin`.
 
-    Each generator in `perturbations` then exchanges a few medoids at random and swaps repair the damage; the better end
-    stays. The starts keep to `constraints`, and so do the ends. A device knows no constraints.
+    Each seed in `more` then exchanges medoids at random and swaps repair the damage; the better end stays. The starts
+    keep to `constraints`, and so do the ends. A device knows no constraints.
     """
     if not max_iter:
         return [Found(medoids, converged=False) for medoids in begin]
     if len(begin[0]) == 1:
         return [_single(items, medoids, progress, constraints) for medoids in begin]
     with one_blas_thread():  # once for all the small products of the search
-        return _searched(items, begin, max_iter, progress, perturbations, constraints)
+        return _searched(items, begin, max_iter, progress, more, constraints)
 
 
 def _searched(
@@ -241,7 +252,7 @@ def _searched(
     begin: Sequence[np.ndarray],
     max_iter: int,
     progress: Progress,
-    perturbations: Sequence[np.random.Generator],
+    more: More,
     constraints: Constraints,
 ) -> list[Found]:
     """`fasterpam` for more than one medoid and more than no pass."""
@@ -253,10 +264,9 @@ def _searched(
             search.restart(medoids)
         history = run(search, max_iter, progress.tell, progress.shown)
         converged = search.since_swap >= items.n
-        possible = (
-            perturbations and converged and len(constraints.must) < len(medoids) < items.n - len(constraints.never)
-        )
-        spread = perturb(search, perturbations, max_iter, progress, constraints) if possible else []
+        possible = more.seeds and converged and len(constraints.must) < len(medoids) < items.n - len(constraints.never)
+        further = perturb if more.candidates is None else refine
+        spread = further(search, more, max_iter, progress, constraints) if possible else []
         if spread and search.loss() < history[-1]:
             history.append(search.loss())
         found.append(Found(search.medoids.copy(), tuple(history), search.n_swaps, converged, tuple(spread)))
@@ -315,20 +325,16 @@ def _watched(search: SwapSearch, name: str, shown: bool) -> Iterator[slice]:
 
 
 def perturb(
-    search: SwapSearch,
-    seeds: Sequence[np.random.Generator],
-    max_iter: int,
-    progress: Progress,
-    constraints: Constraints = FREE,
+    search: SwapSearch, more: More, max_iter: int, progress: Progress, constraints: Constraints = FREE
 ) -> list[float]:
-    """Exchange a few medoids at random, repair by swaps, keep the end if it is better: once for each generator.
+    """Exchange a few medoids at random, repair by swaps, keep the end if it is better: once for each seed.
 
     Returns the loss at the start and at each end; the medoids are the best found.
     """
     ends, kept = [search.loss()], search.state()
     best, n, k, fixed = ends[0], search.items.n, len(search.medoids), len(constraints.must)
     most = min(MOST_PERTURBED, k - fixed, n - k - len(constraints.never))
-    for rng in seeds:
+    for rng in more.seeds:
         size = rng.integers(1, most + 1)
         others = np.ones(n, bool)
         others[search.medoids] = others[constraints.never] = False
@@ -342,6 +348,35 @@ def perturb(
             best, kept = ends[-1], search.state()
         else:
             search.restore(kept)
-        progress.note(f"perturbation {len(ends) - 1} of {len(seeds)}, inertia {figures(best, 4)}")
+        progress.note(f"perturbation {len(ends) - 1} of {len(more.seeds)}, inertia {figures(best, 4)}")
     search.since_swap = n
+    return ends
+
+
+def refine(
+    search: SwapSearch, more: More, max_iter: int, progress: Progress, constraints: Constraints = FREE
+) -> list[float]:
+    """Kick the medoids about in the core of candidates, and repair by swaps among all items: once for each seed.
+
+    Returns the loss at the start and at each end; the medoids are the best found.
+    """
+    assert more.candidates is not None
+    ends, kept, n_swaps = [search.loss()], search.medoids.copy(), search.n_swaps
+    core = more.candidates.copy()
+    core[constraints.never] = False
+    core[kept] = True
+    fixed, total, tolerance = len(constraints.must), len(more.seeds), search.tolerance
+    refinement = Refinement(search.items, kept, np.flatnonzero(core), fixed)
+    for i, rng in enumerate(more.seeds):
+        loss = ends[-1]
+        if refinement.kicks(rng, 1 - i / total, 1 - (i + 1) / total):
+            search.restart(refinement.medoids)
+            run(search, max_iter, shown=progress.shown)
+            loss, n_swaps = search.loss(), n_swaps + search.n_swaps
+            if search.since_swap >= search.items.n and loss < min(ends) - tolerance:
+                kept = search.medoids.copy()
+        ends.append(loss)
+        progress.note(f"{KICKS * (i + 1)} of {KICKS * total} kicks, inertia {figures(min(ends), 4)}")
+    search.restart(kept)
+    search.n_swaps, search.since_swap = n_swaps, search.items.n
     return ends

@@ -42,13 +42,19 @@ def start(items: Items, k: int, init: Any, rng: np.random.Generator, constraints
     if not isinstance(init, str):
         given = np.array(init, dtype=np.int64)
         return np.concatenate([must, given[~np.isin(given, must)]])
-    if init in ("build", "dual"):
-        medoids = build(items, k, constraints)
-        return dual.start(items, medoids, *constraints) if init == "dual" else medoids
+    if init == "build":
+        return build(items, k, constraints)
+    if init == "dual":
+        return climb(items, k, constraints).medoids
     if init == "k-medoids++":
         return plus_plus(items, k, rng, constraints)
     free, more = constraints.free(items.n), k - len(must)
     return np.concatenate([must, free[:more] if init == "first" else rng.choice(free, more, replace=False)])
+
+
+def climb(items: Items, k: int, constraints: Constraints = FREE) -> dual.Start:
+    """The start that a climb to the lower bound prefers, and the rows it ever chose."""
+    return dual.start(items, build(items, k, constraints), *constraints)
 
 
 def plus_plus(items: Items, k: int, rng: np.random.Generator, constraints: Constraints = FREE) -> np.ndarray:

@@ -39,6 +39,9 @@ def unreadable(name: str, error: Exception) -> str:
         return f"{name} holds Python objects, which could run code when loaded: save numbers, or texts as str"
     if "encrypted" in str(error):
         return f"{name} is locked with a password: unpack it and save it without one"
+    if open_quote := re.search(r"EOF inside string starting at row (\d+)", str(error)):
+        row = int(open_quote[1]) + 1
+        return f"{name} is cut off, or a quotation mark of line {row} has no partner: get it again, or close it"
     reason = str(error).splitlines()[0][:200] if str(error) else "it ends too early"
     return f"{name} cannot be read, it is cut off or not what its name says ({reason}): get it again"
 
