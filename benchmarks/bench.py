@@ -1,6 +1,6 @@
 """simlib and its peers side by side, in turn, on this machine: one run, medians and ratios, one page.
 
-python benchmarks/bench.py                        about 12 minutes; writes results/BENCH.md
+python benchmarks/bench.py                        about 20 minutes; writes results/BENCH.md
 python benchmarks/bench.py --store                stores benchmarks/RESULTS.md instead, which the README quotes
 python benchmarks/bench.py --part similarity      only this part; nothing is written
 
@@ -15,6 +15,7 @@ import json
 import numpy as np
 import optima
 import page
+import part_bounds
 import part_choices
 import part_medoids
 import part_similarity
@@ -29,6 +30,7 @@ PARTS = {
     "similarity": part_similarity.measure,
     "medoids": part_medoids.measure,
     "choices": part_choices.measure,
+    "bounds": part_bounds.measure,
 }
 
 
