@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from simlib import _limits
+from simlib import _kinds, _limits
 from simlib._arrays import as_array, as_line, is_sparse, is_tensor, refuse_tensor
 from simlib._kinds import shown
 
@@ -326,11 +326,24 @@ def choice(
     return chosen, weight, must, never
 
 
-def plain_on_device(A: Any, weight: np.ndarray | None, must: np.ndarray, never: np.ndarray) -> None:
-    """Raise if A is a tensor on a device and there are weights, or rows that must or may not be medoids."""
-    if off_cpu(A) and (weight is not None or must.size or never.size):
+def noise_price(value: Any) -> float | None:
+    """Return the price for leaving an item out as a float above 0; None stays None."""
+    if value is None:
+        return None
+    price = _kinds.number(value, "noise_price", 0)
+    if price == 0:
+        raise ValueError("noise_price must be above 0: at 0 no item but the medoids is worth to be kept")
+    return price
+
+
+def plain_on_device(
+    A: Any, weight: np.ndarray | None, must: np.ndarray, never: np.ndarray, price: float | None
+) -> None:
+    """Raise if A is a tensor on a device and anything was asked for that is known on the CPU only."""
+    if off_cpu(A) and (weight is not None or price is not None or must.size or never.size):
         raise ValueError(
-            f"sample_weight, must and never are for items on the CPU, got a tensor on {A.device}: pass A.cpu()"
+            f"sample_weight, must, never and noise_price are for items on the CPU, got a tensor on {A.device}: "
+            "pass A.cpu()"
         )
 
 

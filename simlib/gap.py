@@ -45,6 +45,7 @@ class Gap:
     unit : float, the self-similarity that similarities are divided by
     whole : bool, True if every inertia is a whole number, so that the bound is rounded up
     sample_weight, must, never : arrays, as they were asked for; sample_weight is None if all weights are 1
+    noise_price : float or None, as it was asked for
     """
 
     lower: float
@@ -65,6 +66,7 @@ class Gap:
     sample_weight: np.ndarray | None = None
     must: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     never: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    noise_price: float | None = None
 
     @property
     def gap(self) -> float:
@@ -100,6 +102,7 @@ class Gap:
         if A.shape[0] != len(self.prices):
             raise ValueError(f"A must have {len(self.prices)} rows as it had for the bound, got {A.shape[0]}")
         items = prepare_host(_in_float64(A, self.metric), self.metric).weighted(self.sample_weight)
+        items = items.capped(self.noise_price)
         weight = np.ones(items.n) if self.sample_weight is None else self.sample_weight
         earned = np.zeros(items.n)
         for block in items.blocks():
@@ -132,13 +135,14 @@ def optimality_gap(
     sample_weight: Any = None,
     must: Any = None,
     never: Any = None,
+    noise_price: float | None = None,
     progress: bool = False,
 ) -> Gap:
     """How far these medoids are from the best possible choice of as many.
 
     Parameters
     ----------
-    A, metric, sample_weight, must, never : as in `kmedoids`
+    A, metric, sample_weight, must, never, noise_price : as in `kmedoids`
     medoids : k distinct row numbers, such as ``fit.medoids``, all of `must` and none of `never` among them
     max_iter : int
         Most steps of the climb; 0 gives the bound of the first prices, which is valid and weak.
@@ -183,10 +187,12 @@ def optimality_gap(
     A = _check.as_given(A, "A")
     medoids, weight, *asked = _check.choice(medoids, sample_weight, must, never, A.shape[0])
     constraints = Constraints(*asked)
-    _check.plain_on_device(A, weight, *constraints)
+    price = _check.noise_price(noise_price)
+    _check.plain_on_device(A, weight, *constraints, price)
     with memory_explained(A):
         items = prepare(A, metric).weighted(weight)
-        return _climb(items, medoids, constraints, (max_iter, tol), progress)
+        items = items if price is None else items.capped(price)
+        return replace(_climb(items, medoids, constraints, (max_iter, tol), progress), noise_price=price)
 
 
 def _climb(

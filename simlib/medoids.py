@@ -40,9 +40,10 @@ class Clustering:
     Attributes
     ----------
     medoids : int64 (k,), the row numbers of the centres, distinct
-    labels : int32 (n,), position in `medoids`; labels[medoids[j]] == j
+    labels : int32 (n,), position in `medoids`; labels[medoids[j]] == j; -1 for an item that `noise_price` left out
     closeness : (n,), similarity of each item to its own medoid, or minus the distance
-    inertia : float, the sum over items of 1 - similarity, or of the distance, to their own medoid
+    inertia : float, the sum over items of 1 - similarity, or of the distance, to their own medoid; an item that was
+        left out counts with `noise_price`
     n_iter, n_swaps : int, iterations (for swaps: passes over the items) and swaps made
     converged : bool, False if `max_iter` stopped the search
     history : tuple of float, the inertia after each iteration; perturbations that lowered it count as one more
@@ -52,6 +53,7 @@ class Clustering:
     unit : float, the self-similarity that the similarities were divided by; 1 where each item has 1 to itself
     sample_weight : float64 (n,), how much each item counts in the inertia, or None: all count once
     index : the index of the pandas frame that A was, else None
+    noise_price : float, what it cost to leave an item out, or None: all items are in a cluster
     """
 
     medoids: np.ndarray
@@ -68,6 +70,7 @@ class Clustering:
     unit: float = 1.0
     sample_weight: np.ndarray | None = field(default=None, repr=False)
     index: Any = None
+    noise_price: float | None = None
 
     @property
     def similarity(self) -> np.ndarray:
@@ -84,7 +87,12 @@ class Clustering:
     @property
     def sizes(self) -> np.ndarray:
         """Number of items in each cluster, int64 (k,)."""
-        return np.bincount(self.labels, minlength=len(self.medoids))
+        return np.bincount(self.labels[self.labels >= 0], minlength=len(self.medoids))
+
+    @property
+    def noise(self) -> np.ndarray:
+        """Row numbers of the items that were left out, ascending: their label is -1."""
+        return np.flatnonzero(self.labels < 0)
 
     def members(self, j: int) -> np.ndarray:
         """Row numbers of cluster j, the closest to its medoid first (the medoid itself leads)."""
@@ -105,7 +113,8 @@ class Clustering:
         DataFrame
             Its index, ``row``, is the row number. ``item`` is the label, ``cluster`` the position in `medoids`,
             ``exemplar`` the label of the own medoid. ``similarity`` to it, or ``distance`` from it, comes next.
-            ``rank`` is the item's place in ``members(cluster)``: 0 for the medoid, then the closest.
+            ``rank`` is the item's place in ``members(cluster)``: 0 for the medoid, then the closest. An item that was
+            left out has cluster and rank -1 and no exemplar; its similarity is that to the closest medoid.
 
         Raises
         ------
@@ -135,18 +144,23 @@ class Clustering:
         kind = getattr(labels, "dtype", np.dtype(object))
         # Text of pandas' own type refuses half characters, which a label from a file may hold.
         item = pd.Index(labels, dtype=object if kind.kind == "U" else kind)
-        rank = np.empty(len(self.labels), np.int64)
+        rank = np.full(len(self.labels), -1)
         for j, size in enumerate(self.sizes):
             rank[self.members(j)] = np.arange(size)
         of_distances = METRICS[self.metric].of_distances
         columns = {
             "item": item,
             "cluster": self.labels,
-            "exemplar": item[self.medoids[self.labels]],
+            "exemplar": self._exemplars(item),
             METRICS[self.metric].entry: self.distance if of_distances else self.similarity,
             "rank": rank,
         }
         return pd.DataFrame(columns, index=pd.RangeIndex(len(item), name="row"))
+
+    def _exemplars(self, item: Any) -> Any:
+        """The own medoid's entry of the index `item` (n,), or None for an item that was left out."""
+        own = item[self.medoids[self.labels]]
+        return own if not self.noise.size else own.astype(object).where(self.labels >= 0, None)
 
     def predict(self, A: Any) -> np.ndarray:
         """Labels int32 (m,) of new items: their vectors (m, d), or their closeness to the medoids (m, k).
@@ -181,6 +195,7 @@ class Clustering:
     def __repr__(self) -> str:
         end = "converged" if self.converged else "stopped by max_iter"
         end += "" if self.unit == 1 else f", similarities divided by {self.unit:g}"
+        end += "" if self.noise_price is None else f", {len(self.noise)} items left out at {self.noise_price:g} each"
         return (
             f"Clustering(k={len(self.medoids)}, n={len(self.labels)}, inertia={figures(self.inertia, 4)}, "
             f"{self.n_iter} iterations, {self.n_swaps} swaps, {end})"
@@ -216,6 +231,7 @@ def kmedoids(
     sample_weight: Any = None,
     must: Any = None,
     never: Any = None,
+    noise_price: float | None = None,
 ) -> Clustering:
     """Choose k items so that everything is close to one of them.
 
@@ -257,6 +273,9 @@ def kmedoids(
         Items that are medoids whatever it costs, at most k. They come first among `medoids`, in the order given.
     never : row numbers, optional
         Items that may not become medoids; at least k others are needed.
+    noise_price : float, optional
+        An item farther than this from every medoid is left out: its label is -1, and it adds this price to the inertia
+        in place of its loss. Distances count as they are, similarities as 1 - similarity. It needs a second matrix.
 
     Returns
     -------
@@ -324,23 +343,20 @@ def kmedoids(
     _check.init(init, k, A.shape[0], starts.STARTS)
     weight = _check.weights(sample_weight, A.shape[0])
     constraints = Constraints(*_check.constraints(must, never, k, A.shape[0]))
+    price = _check.noise_price(noise_price)
     if not isinstance(init, str):
         _check.kept_to(init, *constraints, "init")
-    _check.plain_on_device(A, weight, *constraints)
+    _check.plain_on_device(A, weight, *constraints, price)
     drawn = starts.is_drawn(init)
     if n_init > 1 and method == "alternate" and not drawn:
         raise ValueError(f'n_init={n_init} with method="alternate" needs a random start, "random" or "k-medoids++"')
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     with memory_explained(A):
-        items = prepare(A, metric).weighted(weight)
+        given = prepare(A, metric).weighted(weight)
+        items = given if price is None else given.capped(price)
         if isinstance(init, str) and init in ("build", "dual"):
             items = items.at_hand(progress)  # once for the start and the swaps
-        candidates = None
-        if isinstance(init, str) and init == "dual":
-            medoids, candidates = starts.climb(items, k, constraints)
-            begin = [medoids]
-        else:
-            begin = [starts.start(items, k, init, rng, constraints) for rng in (seeds if drawn else seeds[:1])]
+        begin, candidates = _begin(items, k, init, seeds if drawn else seeds[:1], constraints)
         with Progress(method, k, progress, callback, UNITS[method]) as told:
             if method == "alternate":
                 fits = [_alternate(items, medoids, max_iter, told, constraints) for medoids in begin]
@@ -349,15 +365,29 @@ def kmedoids(
                 found = search.fasterpam(items, begin, max_iter, told, more, constraints)
                 fits = [clustering(items, each) for each in found]
     best = min(fits, key=lambda fit: fit.inertia)
+    if price is not None:
+        best = _without_noise(given, best, price)
     return replace(best, spread=best.spread or tuple(fit.inertia for fit in fits), index=index)
 
 
-def assign(A: Any, medoids: Any, *, metric: str = "similarity", sample_weight: Any = None) -> Clustering:
+def _begin(
+    items: Items, k: int, init: Any, seeds: list[np.random.Generator], constraints: Constraints
+) -> tuple[list[np.ndarray], np.ndarray | None]:
+    """A start for each seed, and the rows that are worth to try beyond a swap optimum, if the start knows them."""
+    if isinstance(init, str) and init == "dual":
+        medoids, candidates = starts.climb(items, k, constraints)
+        return [medoids], candidates
+    return [starts.start(items, k, init, rng, constraints) for rng in seeds], None
+
+
+def assign(
+    A: Any, medoids: Any, *, metric: str = "similarity", sample_weight: Any = None, noise_price: float | None = None
+) -> Clustering:
     """Give every item to its nearest of the given medoids.
 
     Parameters
     ----------
-    A, metric, sample_weight : as in `kmedoids`
+    A, metric, sample_weight, noise_price : as in `kmedoids`
     medoids : k distinct row numbers
 
     Returns
@@ -374,8 +404,11 @@ def assign(A: Any, medoids: Any, *, metric: str = "similarity", sample_weight: A
     A, index = _check.as_given(A, "A"), index_of(A)
     medoids = _check.medoids(medoids, A.shape[0], "medoids")
     weight = _check.weights(sample_weight, A.shape[0])
+    price = _check.noise_price(noise_price)
     with memory_explained(A):
-        return replace(clustering(prepare(A, metric).weighted(weight), Found(medoids)), index=index)
+        items = prepare(A, metric).weighted(weight)
+        fit = clustering(items, Found(medoids))
+        return replace(fit if price is None else _without_noise(items, fit, price), index=index)
 
 
 @dataclass(frozen=True)
@@ -406,12 +439,13 @@ def certify(
     sample_weight: Any = None,
     must: Any = None,
     never: Any = None,
+    noise_price: float | None = None,
 ) -> Certificate:
     """Try every exchange of a medoid for another item, in float64 and on a code path of its own.
 
     Parameters
     ----------
-    A, metric, sample_weight, must, never : as in `kmedoids`
+    A, metric, sample_weight, must, never, noise_price : as in `kmedoids`
     medoids : k distinct row numbers, k < n, all of `must` and none of `never` among them
     tol : float
         An exchange counts if it lowers the inertia by more than `tol` times the inertia.
@@ -441,7 +475,8 @@ def certify(
     n, k = A.shape[0], len(medoids)
     must, never = _check.constraints(must, never, k, n)
     _check.kept_to(medoids, must, never, "medoids")
-    items = prepare_host(A, metric).weighted(_check.weights(sample_weight, n))
+    price = _check.noise_price(noise_price)
+    items = prepare_host(A, metric).weighted(_check.weights(sample_weight, n)).capped(price)
     if k == n:
         raise ValueError(f"medoids holds all {n} items: there is no other item to exchange one for, nothing to certify")
     owner, d1, d2 = _two_nearest(items, medoids)
@@ -513,6 +548,17 @@ def clustering(items: Items, found: Found) -> Clustering:
         unit=items.unit,
         sample_weight=items.weight,
     )
+
+
+def _without_noise(items: Items, fit: Clustering, price: float) -> Clustering:
+    """Assign every item to its nearest medoid, and leave out those that are farther from it than `price`."""
+    whole = clustering(items, Found(fit.medoids))
+    loss = items.base - whole.closeness.astype(np.float64)
+    labels = np.where(loss > price, np.int32(-1), whole.labels)
+    labels[fit.medoids] = np.arange(len(fit.medoids))
+    inertia = items.loss(np.maximum(whole.closeness.astype(np.float64), items.base - price))
+    closeness, centres = whole.closeness, whole.centres
+    return replace(fit, labels=labels, closeness=closeness, inertia=inertia, centres=centres, noise_price=price)
 
 
 def _alternate(

@@ -59,6 +59,7 @@ def prove(
     sample_weight: Any = None,
     must: Any = None,
     never: Any = None,
+    noise_price: float | None = None,
     progress: bool = False,
 ) -> Proof:
     """Find the best choice of as many medoids, and prove that no other is better.
@@ -68,7 +69,7 @@ def prove(
 
     Parameters
     ----------
-    A, metric, sample_weight, must, never : as in `kmedoids`
+    A, metric, sample_weight, must, never, noise_price : as in `kmedoids`
     medoids : k distinct row numbers to begin with, such as ``fit.medoids``, which keep to `must` and `never`
     max_seconds : float
         Stop after about so many seconds, with the gap that is left.
@@ -109,7 +110,8 @@ def prove(
     A = _check.as_host(A, "A")
     medoids, weight, *asked = _check.choice(medoids, sample_weight, must, never, A.shape[0])
     constraints = Constraints(*asked)
-    tree = Tree(prepare_host(A, metric).weighted(weight), medoids, constraints)
+    items = prepare_host(A, metric).weighted(weight).capped(_check.noise_price(noise_price))
+    tree = Tree(items, medoids, constraints)
     _work(tree, time.perf_counter() + max_seconds, progress)
     optimal = not tree.open
     return Proof(

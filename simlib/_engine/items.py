@@ -31,6 +31,7 @@ STRIP_ITEMS, STRIP_MEDOIDS = 1024, 512  # items and medoids whose products are t
 CLUSTER_SUM_BYTES = 2**28  # bytes for the sums of a strip of items to every cluster
 SCALINGS = 8  # roundings of a cosine besides those of the product: lengths, scales, the type of the result
 SAMPLED = 64  # rows that tell how long the lists would be
+CAP_WAYS_OUT = "leave out noise_price, and far items afterwards by fit.distance; or take a sample"
 WAYS_OUT = (
     'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
     "with predict"
@@ -130,6 +131,10 @@ class Items:
         """The same items by their matrix, if they are vectors and the matrix fits; else as they are."""
         return self
 
+    def capped(self, price: float | None) -> Items:
+        """These items, where no loss is above `price`; as they are if it is None. A device knows no such price."""
+        raise NotImplementedError
+
     def centres(self, medoids: np.ndarray) -> Any:
         """The medoids' own vectors (k, d), as the caller gave them; None if the items came as a matrix."""
         return None
@@ -164,6 +169,17 @@ class HostItems(Items):
 
     def at_hand(self, progress: bool = False) -> HostItems:
         return self
+
+    def capped(self, price: float | None) -> HostItems:
+        if price is None:
+            return self
+        items = self.at_hand()
+        if items is self:
+            need = self.n**2 * np.dtype(self.dtype).itemsize
+            raise MemoryError(f"noise_price needs the matrix, and {need / 1e9:.1f} GB do not fit: {CAP_WAYS_OUT}")
+        capped = items.capped(price)
+        capped.rounding = max(self.rounding, capped.rounding)
+        return capped
 
     def check_memory(self, need: int) -> None:
         """Raise MemoryError if a search, whose own arrays take `need` bytes, does not fit."""
@@ -300,6 +316,18 @@ class MatrixItems(HostItems):
 
     def widest_blocks(self) -> Iterator[slice]:
         return iter([slice(0, self.n)]) if self.in_place else self.blocks()
+
+    def capped(self, price: float | None) -> HostItems:
+        if price is None:
+            return self
+        size = np.dtype(self.dtype).itemsize
+        _check.memory(self.n**2 * size, "noise_price needs a second matrix, which", CAP_WAYS_OUT)
+        matrix, least = np.empty((self.n, self.n), self.dtype), self.dtype((self.base - price) / float(self.factor))
+        cap = np.minimum if self.metric.of_distances else np.maximum
+        for block in self.blocks():
+            cap(self.entries(block), least, out=matrix[block])
+        own = np.maximum(self.self_closeness, self.dtype(self.base - price))
+        return MatrixItems(matrix, self.metric, own, self.given, self.unit).weighted(self.weight)
 
     def subset(self, index: np.ndarray) -> MatrixItems:
         matrix = np.ascontiguousarray(self.matrix[index[:, None], index], dtype=self.dtype)
