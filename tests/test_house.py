@@ -47,9 +47,10 @@ STOREYS = [
     ["choose", "ensemble", "gap", "neighbours", "proof"],
     ["data"],
     ["files"],
-    ["distributed", "_cards", "_regions"],
+    ["distributed", "_beside", "_cards", "_regions"],
     ["plots"],
-    ["widgets", "atlas"],
+    ["atlas"],
+    ["widgets"],
     ["report"],
     ["estimator"],
     ["", "_cli"],  # the public names, the command
