@@ -23,15 +23,17 @@ class Data(NamedTuple):
     metric: Metric
     unit: float  # similarities are divided by it
 
-    def entries(self, rows: Any, columns: Any) -> np.ndarray:
+    def entries(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """Similarities, or distances, of some items to others, float64 (len(rows), len(columns))."""
-        return between(self.A, self.metric.word, rows, columns).astype(np.float64) / self.unit
+        if self.metric.on_vectors:
+            return between(self.A, self.metric.word, rows, columns).astype(np.float64)
+        return np.asarray(self.A[np.ix_(rows, columns)], dtype=np.float64) / self.unit
 
-    def closeness(self, rows: Any, columns: Any) -> np.ndarray:
+    def closeness(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """The same where larger is closer, float64."""
         return self.metric.sign * self.entries(rows, columns)
 
-    def losses(self, rows: Any, columns: Any) -> np.ndarray:
+    def losses(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
         """How far some items are from others: 1 - similarity or the distance, at least 0, float64."""
         return np.clip(self.metric.base - self.closeness(rows, columns), 0, None)
 

@@ -71,7 +71,7 @@ def cluster_sizes(fit: Clustering, ax: Axes | None = None) -> Axes:
 
 
 def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
-    """Mean similarity of a cluster's members to their medoid (itself left out) against the cluster's size.
+    """Mean similarity, or distance, of a cluster's members to their medoid (itself left out) against its size.
 
     Parameters
     ----------
@@ -81,17 +81,18 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
     ax = new_axes(ax)
     _kinds.instance(fit, "fit", Clustering, "kmedoids")
     called = names_or_none(names, len(fit.labels))
-    if METRICS[fit.metric].of_distances:
-        raise ValueError("fit was made from distances, and this draws similarities: plots.cluster_sizes takes both")
-    sums = np.bincount(fit.labels, fit.similarity, len(fit.sizes)) - fit.similarity[fit.medoids]
+    metric = METRICS[fit.metric]
+    entries = fit.distance if metric.of_distances else fit.similarity
+    sums = np.bincount(fit.labels, entries, len(fit.sizes)) - entries[fit.medoids]
     several = fit.sizes > 1
     sizes = fit.sizes[several]
     mean = sums[several] / (sizes - 1)
     at = np.column_stack([sizes, mean])
     ax.scatter(sizes, mean, s=22, color=COLOURS[0], alpha=0.6, lw=0)
-    ax.set(xlabel="size of the cluster (items)", ylabel="mean similarity to the medoid (−1 to 1)", xlim=(0, None))
+    what = f"mean {metric.entry} to the medoid" + ("" if metric.of_distances else " (−1 to 1)")
+    ax.set(xlabel="size of the cluster (items)", ylabel=what, xlim=(0, None))
     if called is not None:
-        order = np.argsort(mean, kind="stable")
+        order = np.argsort(metric.sign * mean, kind="stable")  # the loosest first
         ends = np.concatenate([order[::-1][:4], order[:4], np.argsort(-sizes, kind="stable")[:4]]).tolist()
         first = list(dict.fromkeys([*ends, *order.tolist()]))  # the rest is there to keep names off its points
         marks = called[fit.medoids[several][first]]

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from simlib import _check, _kinds
+from simlib._engine.metrics import METRICS
 from simlib._labels import SHORT, plain
 from simlib.choose import KScan, Stability
 from simlib.medoids import Clustering
@@ -33,6 +34,7 @@ def history(fits: Mapping[str, Clustering], ax: Axes | None = None) -> Axes:
     """
     ax = new_axes(ax)
     _kinds.mapping(fits, "fits", Clustering, "kmedoids")
+    _one_loss([fit.metric for fit in fits.values()], "fits")
     losses = [fit.history or (fit.inertia,) for fit in fits.values()]
     names = [plain(name, SHORT) for name in fits]
     hues = [COLOURS[c] for c in looks(len(fits))[0]]
@@ -64,6 +66,7 @@ def k_curve(
     """
     for each, name in ((scan, "scan"), (scan if null is None else null, "null")):
         _kinds.instance(each, name, KScan, "scan_k")
+    _one_loss([each.fits[0].metric for each in (scan, null) if each is not None], "scan and null")
     _check.one_of(criterion, "criterion", tuple(CRITERIA))
     if k is not None and _check.whole_number(k, "k", 2) not in scan.ks:
         raise ValueError(f"k must be one of the scanned {scan.ks.tolist()}, got {k}")
@@ -111,6 +114,12 @@ def stability_curve(
     ax.set(xlabel="number of clusters k (log scale)", ylabel="adjusted Rand index (1 = the same clusters)")
     ax.legend(loc="best")
     return ax
+
+
+def _one_loss(metrics: list[str], called: str) -> None:
+    """Raise unless clusterings that share an axis were all made from similarities, or all from distances."""
+    if len({METRICS[metric].of_distances for metric in metrics}) > 1:
+        raise ValueError(f"{called} must all be of similarities or all of distances, got both: draw them apart")
 
 
 def _thinned(ax: Axes, ks: np.ndarray, k: int | None) -> list[str]:

@@ -11,72 +11,114 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from simlib import _check
+from simlib import _check, _kinds
+from simlib._beside import Data, data_of
+from simlib._engine.metrics import METRICS
 from simlib._labels import SHORT, figures, plain
 from simlib.medoids import Clustering
-from simlib.plots.given import as_names, evenly, matrix_of, names_or_none, square
+from simlib.plots.given import as_names, evenly, names_or_none, sampled_entries
 from simlib.plots.look import COLOURS, INK, figure_of, new_axes
-from simlib.similarity import between
 
-SCALE = Normalize(-1, 1)  # of every similarity in every picture: blue below 0, white at 0, orange to black above
+SCALE = Normalize(-1, 1)  # of single similarities: blue below 0, white at 0, orange to black above
 _STOPS = ("#08306B", "#2171B5", "#6BAED6", "#C6DBEF", "#FFFFFF", "#FDAE61", "#D95F0E", "#7F2704", "#1A0600")
 SIMILARITY = LinearSegmentedColormap.from_list("similarity", _STOPS)
 
 
-def similarity_histogram(S: Any, ax: Axes | None = None) -> Axes:
-    """Density of the similarities off the diagonal, with their mean marked.
-
-    At most 500 evenly spaced rows of S are counted.
-    """
-    ax = new_axes(ax)
-    S = square(S)
-    rows = evenly(len(S), 500)
-    sample = S[rows].astype(np.float32)  # (r, n)
-    _check.finite_rows(np.isfinite(sample).all(axis=1), "S")
-    own = sample[range(len(rows)), rows]  # (r,), the similarities of the items to themselves
-    edges = np.linspace(-1, 1, 201)
-    counts = np.histogram(np.clip(sample, -1, 1), edges)[0] - np.histogram(own, edges)[0]
-    pairs = max(counts.sum(), 1)
-    ax.stairs(counts / pairs / (edges[1] - edges[0]), edges, fill=True, color=COLOURS[0])
-    mean = (sample.sum(dtype=np.float64) - own.sum(dtype=np.float64)) / pairs
-    ax.axvline(mean, color=INK, lw=1)
-    text = f"mean {figures(mean, 2)}"
-    above = ("data", "axes fraction")
-    ax.annotate(text, (mean, 0.97), (5, 0), xycoords=above, textcoords="offset points", va="top")
-    seen = edges[:-1][counts > 0] if counts.any() else edges[:-1]
-    ax.set(xlabel="similarity of two items (−1 to 1)", ylabel="density (area = 1)", ylim=(0, None))
-    ax.set_xlim(max(seen[0] - 0.05, -1), min(seen[-1] + 0.06, 1))
-    return ax
+DISTANCE = LinearSegmentedColormap.from_list("distance", _STOPS[:3:-1])  # what is close is dark, as in SIMILARITY
+ROWS = 500  # of the matrix, at most, that a histogram counts
+ITEMS = 4000  # at most, that a block matrix draws
+TAIL = 0.999  # share of the distances that a histogram shows in any case; a few far larger ones do not squeeze it
 
 
-def block_matrix(
-    S: Any, fit: Clustering, names: Sequence[str] | None = None, ax: Axes | None = None, side: int = 400
-) -> Axes:
-    """The matrix put in the order of its clusters, as means of blocks; similar clusters lie side by side.
+def similarity_histogram(S: Any, ax: Axes | None = None, *, metric: str = "similarity") -> Axes:
+    """Density of the similarities, or distances, of two items, with their mean marked.
 
-    At most 4,000 items are averaged, drawn evenly along the order. Pairs of an item with itself are left out.
-    The clusters' order is the optimal leaf ordering of the medoids' average-linkage tree.
+    At most 500 evenly spaced rows are counted, and then the axis says so.
 
     Parameters
     ----------
+    S, metric : as in `kmedoids`
+        Similarities or distances (n, n), or vectors (n, d).
+
+    Raises
+    ------
+    ValueError
+        S cannot be what `metric` says: distances among similarities, or the other way round.
+    """
+    sample, own = sampled_entries(S, metric, ROWS)
+    ax = new_axes(ax)
+    of_distances = METRICS[metric].of_distances
+    edges = np.linspace(0, _end(sample), 201) if of_distances else np.linspace(-1, 1, 201)
+    kept = np.minimum(sample, np.inf if of_distances else 1)
+    counts = np.histogram(np.maximum(kept, edges[0]), edges)[0] - np.histogram(np.clip(own, edges[0], 1), edges)[0]
+    pairs = max(sample.size - len(own), 1)
+    ax.stairs(counts / pairs / (edges[1] - edges[0]), edges, fill=True, color=COLOURS[0])
+    mean = (sample.sum(dtype=np.float64) - own.sum(dtype=np.float64)) / pairs
+    ax.axvline(mean, color=INK, lw=1)
+    above = ("data", "axes fraction")
+    ax.annotate(f"mean {figures(mean, 2)}", (mean, 0.97), (5, 0), xycoords=above, textcoords="offset points", va="top")
+    seen = edges[:-1][counts > 0] if counts.any() else edges[:-1]
+    step = edges[1] - edges[0]
+    ax.set_xlim(max(seen[0] - 5 * step, edges[0]), min(seen[-1] + 6 * step, edges[-1]))
+    what = "distance of two items" if of_distances else "similarity of two items (−1 to 1)"
+    n = sample.shape[1]
+    what += f", {len(own):,} of {n:,} rows" if len(own) < n else ""
+    beyond = 1 - counts.sum() / pairs
+    what += f", {100 * beyond:.1g} % lie beyond" if beyond > 0 else ""
+    ax.set(xlabel=what, ylabel="density (area of all = 1)", ylim=(0, None))
+    return ax
+
+
+def _end(distances: np.ndarray) -> float:
+    """Where a histogram of distances ends: at the largest, or before a few that are far beyond all others."""
+    most = float(distances.max()) or 1.0
+    usual = float(np.quantile(distances, TAIL))
+    return most if most <= 2 * usual or not usual else 1.05 * usual
+
+
+def block_matrix(
+    S: Any,
+    fit: Clustering,
+    names: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    side: int = 400,
+    *,
+    top: float | None = None,
+) -> Axes:
+    """The matrix put in the order of its clusters, as means of blocks; similar clusters lie side by side.
+
+    What is close is orange to black, what is far is white; similarities below 0 are blue. At most 4,000 items are
+    drawn, evenly along the order, and then the axis says so. Pairs of an item with itself are left out. The clusters'
+    order is the optimal leaf ordering of the medoids' average-linkage tree.
+
+    Parameters
+    ----------
+    S : array
+        What `fit` was made from: similarities or distances (n, n), or vectors (n, d).
     names : (n,), optional
         Up to 30 clusters are parted by lines, and named after their medoids.
     side : int
         The most blocks along a side.
+    top : float, optional
+        Where the colours end: at this similarity and at its negative, or at this distance. Default: 1 for single
+        similarities, else what the blocks need. Pictures to be compared need the same.
+
+    Notes
+    -----
+    Memory: 250 MB at most, whatever n.
     """
-    ax = new_axes(ax)
-    S = matrix_of(S, fit)
+    data = data_of(S, fit)
     n = len(fit.labels)
-    names = names_or_none(names, n)
+    names, top = names_or_none(names, n), _above_zero(top)
+    ax = new_axes(ax)
     place = np.empty(len(fit.medoids), dtype=int)  # of each cluster along the picture
-    place[leaf_order(similarities(S, fit))] = np.arange(len(place))
-    items = np.lexsort((-fit.closeness, place[fit.labels]))
-    drawn = items[evenly(n, 4000)]
+    place[leaf_order(data.losses(fit.medoids, fit.medoids))] = np.arange(len(place))
+    drawn = np.lexsort((-fit.closeness, place[fit.labels]))[evenly(n, ITEMS)]
     side = min(_check.whole_number(side, "side", 1), len(drawn))
-    means = _block_means(S, drawn, side) / fit.unit
-    image = ax.imshow(means, cmap=SIMILARITY, norm=SCALE, extent=(0, n, n, 0), interpolation="nearest")
-    figure_of(ax).colorbar(image, ax=ax, label="similarity (mean of a block)" if side < n else "similarity")
-    ax.set(xlabel="items, cluster by cluster", ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
+    means = _block_means(data.entries(drawn, drawn), side)
+    _draw_blocks(ax, means, data, n, top)
+    rows = "items, cluster by cluster" + (f" ({len(drawn):,} of {n:,} drawn)" if len(drawn) < n else "")
+    ax.set(xlabel=rows, ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
     ax.locator_params(nbins=5)
     if len(place) <= 30:
         _part_clusters(ax, fit, place, names)
@@ -84,33 +126,56 @@ def block_matrix(
     return ax
 
 
-def similarities(S: np.ndarray, fit: Clustering) -> np.ndarray:
-    """Similarities of the medoids to each other, float64 (k, k), on the scale of the fit."""
-    return between(S, "similarity", fit.medoids, fit.medoids).astype(np.float64) / fit.unit
+def _draw_blocks(ax: Axes, means: np.ndarray, data: Data, n: int, top: float | None) -> None:
+    """Draw the means of blocks of n items, and the bar that says what their colours are."""
+    single = len(means) == n
+    of_distances = data.metric.of_distances
+    if top is None and single and not of_distances:
+        norm = SCALE
+    else:
+        top = _needed(means, of_distances) if top is None else top
+        norm = Normalize(0 if of_distances else -top, top)
+    colours = DISTANCE if of_distances else SIMILARITY
+    image = ax.imshow(means, cmap=colours, norm=norm, extent=(0, n, n, 0), interpolation="nearest")
+    beyond = ("min" if means.min() < norm.vmin else "") + ("max" if means.max() > norm.vmax else "")
+    extend = {"": "neither", "minmax": "both"}.get(beyond, beyond)
+    label = data.metric.entry + ("" if single else " (mean of a block)")
+    bar = figure_of(ax).colorbar(image, ax=ax, label=label, extend=extend)
+    if not single and means.min() > norm.vmin:
+        bar.ax.set_ylim(min(means.min(), 0), norm.vmax)  # colours that nothing has are left out
 
 
-def leaf_order(similarities: np.ndarray) -> np.ndarray:
-    """Positions of medoids in an order that puts similar ones side by side, from their similarities (k, k)."""
-    if len(similarities) < 3:
-        return np.arange(len(similarities))
-    far = squareform(np.clip(1 - similarities, 0, None), checks=False)
-    tree = linkage(far, "average")
-    return leaves_list(optimal_leaf_ordering(tree, far) if len(similarities) <= 1000 else tree)
+def _above_zero(top: float | None) -> float | None:
+    """`top` as a number above 0, or None."""
+    if top is None or _kinds.number(top, "top") > 0:
+        return top
+    raise ValueError(f"top must be above 0, got {top}")
 
 
-def _block_means(S: np.ndarray, drawn: np.ndarray, side: int) -> np.ndarray:
-    """Means of S over `side` x `side` blocks of the rows and columns `drawn`, items with themselves left out."""
-    start = np.linspace(0, len(drawn), side, endpoint=False).astype(int)
-    count = np.diff(np.append(start, len(drawn)))
-    pairs = np.outer(count, count).astype(float)
-    total = np.empty((side, side))
-    for row, (first, c) in enumerate(zip(start, count, strict=True)):
-        own = drawn[first : first + c]
-        total[row] = np.add.reduceat(S[own[:, None], drawn].sum(axis=0, dtype=np.float64), start)
-        if c > 1:
-            total[row, row] -= S[own, own].sum(dtype=np.float64)
-            pairs[row, row] -= c
-    return total / pairs
+def _needed(means: np.ndarray, of_distances: bool) -> float:
+    """Where the colours end, so that both the clusters and what is between them show."""
+    own = np.diagonal(means)
+    top = np.quantile(means, TAIL) if of_distances else np.quantile(np.abs(own), 0.9)
+    return float(top) or float(np.abs(means).max()) or 1.0
+
+
+def leaf_order(far: np.ndarray) -> np.ndarray:
+    """Positions of medoids in an order that puts similar ones side by side, from how far they are apart (k, k)."""
+    if len(far) < 3:
+        return np.arange(len(far))
+    flat = squareform(far, checks=False)
+    tree = linkage(flat, "average")
+    return leaves_list(optimal_leaf_ordering(tree, flat) if len(far) <= 1000 else tree)
+
+
+def _block_means(entries: np.ndarray, side: int) -> np.ndarray:
+    """Means of a square matrix over `side` x `side` blocks, the diagonal left out."""
+    start = np.linspace(0, len(entries), side, endpoint=False).astype(int)
+    count = np.diff(np.append(start, len(entries)))
+    pairs = np.outer(count, count) - np.diag(np.where(count > 1, count, 0)).astype(float)
+    own = np.where(count > 1, np.add.reduceat(np.diagonal(entries), start), 0)
+    total = np.add.reduceat(np.add.reduceat(entries, start, axis=0), start, axis=1)
+    return (total - np.diag(own)) / pairs
 
 
 def _part_clusters(ax: Axes, fit: Clustering, place: np.ndarray, names: Sequence[str] | None) -> None:

@@ -13,12 +13,12 @@ from scipy.cluster.hierarchy import dendrogram, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from simlib import _cards, _check, _kinds
+from simlib._beside import data_of
 from simlib._labels import SHORT, names_of, plain
 from simlib._regions import LIGHT as REGIONS
 from simlib._regions import regions
 from simlib.medoids import Clustering
-from simlib.plots.given import as_names, check_places, matrix_of, plane
-from simlib.plots.heat import similarities
+from simlib.plots.given import as_names, check_places, plane
 from simlib.plots.look import INK, loss_of, new_axes, stars
 from simlib.plots.names import write_names
 
@@ -26,19 +26,28 @@ from simlib.plots.names import write_names
 def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarray:
     """Places for the medoids so that similar ones lie close together, float64 (k, 2).
 
-    They are laid out by t-SNE of 1 - similarity, which starts from classical scaling; fewer than 16 medoids by
-    classical scaling alone. Neighbourhoods mean something; the axes and the distances across the map do not.
+    They are laid out by t-SNE of 1 - similarity, or of the distances, which starts from classical scaling; fewer than
+    16 medoids by classical scaling alone. Neighbourhoods mean something; the axes and the distances across the map do
+    not.
+
+    Parameters
+    ----------
+    S : array
+        What `fit` was made from: similarities or distances (n, n), or vectors (n, d).
     """
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
 
     random_state = _check.whole_number(random_state, "random_state", 0, 2**32 - 1)
-    far = np.clip(1 - similarities(matrix_of(S, fit), fit), 0, None)
+    data = data_of(S, fit)
+    far = data.losses(fit.medoids, fit.medoids)
     flat = _classical_scaling(far)
     if len(far) < 16:
         return flat
     start = (flat / max(flat[:, 0].std(), 1e-12) * 1e-4).astype(np.float32)
     model = TSNE(metric="precomputed", init=start, perplexity=min(30, len(far) // 4), random_state=random_state)
+    if data.metric.of_distances:
+        far /= far.max() or 1.0  # in any unit
     with threadpool_limits(1):  # the same places on every machine, and faster: the rounds are too short to share
         return model.fit_transform(far).astype(np.float64)
 
@@ -48,6 +57,7 @@ def medoid_map(
 ) -> Axes:
     """Medoids as stars on a map: a larger cluster has a larger star, and the stars that have a name stand out.
 
+    Only neighbourhoods mean something, so the map has no axes.
     Set the size of the figure before, because the names are measured in it.
 
     Parameters
@@ -66,8 +76,7 @@ def medoid_map(
     top = 200 if len(order) <= 100 else 70
     area = top * (0.15 + 0.85 * sizes / sizes[0])
     stars(ax, at, area, alpha=0.35)
-    unit = "no unit: only neighbourhoods mean something"
-    ax.set(xticks=[], yticks=[], xlabel=f"first map axis ({unit})", ylabel="second map axis (no unit)")
+    ax.set(xticks=[], yticks=[])
     ax.margins(0.06)
     named = write_names(
         ax, at, as_names(names, len(fit.labels))[fit.medoids[order]], labelled, np.sqrt(area) / 2 + 2, over=2
@@ -92,7 +101,8 @@ def atlas(
     labelled : int
         The most exemplars to mark, largest clusters first; one whose name finds no room is left out.
     """
-    check_places(places)
+    check_places(places, fit)
+    labelled = _check.whole_number(labelled, "labelled", 0)
     ax = new_axes(ax)
     at = np.asarray(places, dtype=float)
     colour = regions(places.items, [fit], places.neighbours)[0].colour
@@ -128,8 +138,8 @@ def exemplar_tree(
     shown : int
         The most exemplars in the tree, those of the largest clusters.
     """
-    check_places(places)
-    top = np.sort(_cards.largest_first(fit)[:shown])
+    check_places(places, fit)
+    top = np.sort(_cards.largest_first(fit)[: _check.whole_number(shown, "shown", 2)])
     if len(top) < 2:
         raise ValueError(f"a tree needs two exemplars or more, got {len(top)}")
     ax = plt.subplots(figsize=(8, 1 + 0.19 * len(top)))[1] if ax is None else ax
