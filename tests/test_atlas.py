@@ -100,6 +100,13 @@ def test_few_points_of_the_plane_keep_their_distances():
     assert np.allclose(np.linalg.norm(xy[:, None] - xy, axis=2), D, atol=1e-5)
 
 
+def test_one_far_item_among_few_does_not_squeeze_the_map():
+    at = np.concatenate([np.arange(20.0), [1e6]])
+    xy = atlas.places(abs(at[:, None] - at), metric="precomputed").xy
+    assert np.ptp(xy[:20, 0]) == pytest.approx(19, rel=1e-3)
+    assert np.ptp(xy[:, 0]) == pytest.approx(19 + 2 * 10, rel=1e-3)  # the middle half of the items is 10 wide
+
+
 def test_pieces_stay_together_and_duplicates_have_finite_places():
     rng = np.random.default_rng(1)
     group = np.repeat([0, 1, 2], 40)

@@ -47,7 +47,7 @@ STOREYS = [
     ["choose", "ensemble", "gap", "neighbours", "proof"],
     ["data"],
     ["files"],
-    ["distributed", "_beside", "_cards", "_regions"],
+    ["distributed", "_beside", "_cards", "_regions", "_stretches"],
     ["plots"],
     ["atlas"],
     ["widgets"],

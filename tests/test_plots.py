@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
@@ -104,8 +105,9 @@ def test_without_axes_a_figure_is_opened(small):
 
 
 def test_style_embeds_text_as_text_and_takes_fonts_of_other_scripts(monkeypatch):
-    there = plt.matplotlib.font_manager.fontManager.ttflist
-    monkeypatch.setattr(there[0], "name", "Noto Sans CJK SC")
+    there = font_manager.fontManager.ttflist
+    there = [*there, replace(there[0], name="Noto Sans CJK SC")]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", there)
     with plt.rc_context():
         plots.style()
         assert (plt.rcParams["pdf.fonttype"], plt.rcParams["svg.fonttype"]) == (42, "none")
@@ -603,7 +605,7 @@ def test_block_matrix_of_every_kind_is_dark_within_clusters(kind, side, ax):
 def test_means_use_the_range_of_their_colours_and_may_share_it(large, ax):
     plots.block_matrix(large.S, large.fit, ax=ax, side=50)
     image = ax.images[0]
-    own = np.diagonal(image.get_array())
+    own = np.diagonal(np.asarray(image.get_array()))
     assert image.norm.vmax == pytest.approx(np.quantile(np.abs(own), 0.9))
     assert image.norm.vmin == -image.norm.vmax
     assert "3,000 drawn" not in ax.get_xlabel()
@@ -613,11 +615,20 @@ def test_means_use_the_range_of_their_colours_and_may_share_it(large, ax):
         plots.block_matrix(large.S, large.fit, ax=ax, top=0)
 
 
+def test_one_far_medoid_does_not_squeeze_the_map():
+    at = np.array([0.0, 1, 2, 3, 1e4])
+    D = abs(at[:, None] - at)
+    places = plots.medoid_positions(D, kmedoids(D, 5, metric="precomputed", init="first"))[:, 0]
+    assert np.ptp(places[:4]) == pytest.approx(3)
+    assert np.ptp(places) == pytest.approx(3 + 2 * 2)  # the middle half, 1 to 3, is 2 wide
+
+
 def test_one_far_item_does_not_squeeze_the_colours_of_distances(ax):
     at = np.concatenate([np.arange(100.0), [1e6]])
     D = abs(at[:, None] - at)
     plots.block_matrix(D, kmedoids(D, 3, metric="precomputed"), ax=ax)
     assert ax.images[0].norm.vmax <= 1e6
+    ax.clear()
     plots.similarity_histogram(D[:100, :100], ax=ax, metric="precomputed")
     assert ax.get_xlim()[1] <= 100
 
@@ -633,7 +644,7 @@ def test_histogram_of_every_kind(kind, ax):
     heights, edges, _ = ax.patches[0].get_data()
     assert np.sum(heights * np.diff(edges)) == pytest.approx(1)
     wrong = "similarity" if is_of_distances(metric) else "precomputed"
-    with pytest.raises(ValueError, match="S must (hold|be a square matrix of) (similarities|distances)"):
+    with pytest.raises(ValueError, match=r"S must (hold|be a square matrix of) (similarities|distances)"):
         plots.similarity_histogram(A, ax=ax, metric=wrong)
 
 
@@ -648,7 +659,7 @@ def test_histogram_says_how_many_rows_it_counts_and_what_lies_beyond(large, ax):
 
 
 def test_tightness_of_every_kind(kind, ax):
-    A, metric, fit, far = kind
+    _, metric, fit, far = kind
     plots.similarity_to_medoid(fit, range(60), ax=ax)
     word = "distance" if is_of_distances(metric) else "similarity"
     assert ax.get_ylabel().startswith(f"mean {word} to the medoid")
@@ -660,7 +671,7 @@ def test_tightness_of_every_kind(kind, ax):
 
 def test_what_was_not_clustered_is_refused(small, ax):
     for draw in (plots.block_matrix, plots.medoid_positions):
-        with pytest.raises(ValueError, match="S is not what was clustered: .* is it distances for similarities"):
+        with pytest.raises(ValueError, match=r"S is not what was clustered: .* is it distances for similarities"):
             draw(1 - small.S, small.fit)
         with pytest.raises(ValueError, match=r"S must be what was clustered, the matrix \(50, 50\), got \(50, 49\)"):
             draw(small.S[:, :49], small.fit)

@@ -18,6 +18,7 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
     plots                                     pictures
     distributed   _beside                     Dask; whether data are what was clustered, and how they are read
     _cards   _regions                         the facts of one cluster; groups of clusters and their colours
+    _stretches                                empty stretches across a map, shortened
     files                                     a person's files
     data                                      the samples that come with the workbook
     choose   ensemble   neighbours            criteria for k; equally good ends side by side; closest items

@@ -109,7 +109,8 @@ def stability_curve(
         look = {"label": "columns shuffled", "color": COLOURS[5], "marker": "s", "ls": "--"}
         _stability_line(ax, null, 1.03, look)
     ax.set_xscale("log", base=2)
-    ax.set_xticks(sorted(scores), [str(k) for k in sorted(scores)])
+    ks = np.array(sorted(scores))
+    ax.set_xticks(ks, _thinned(ax, ks, None))
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel="adjusted Rand index (1 = the same clusters)")
     ax.legend(loc="best")

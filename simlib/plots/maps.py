@@ -17,6 +17,7 @@ from simlib._beside import data_of
 from simlib._labels import SHORT, names_of, plain
 from simlib._regions import LIGHT as REGIONS
 from simlib._regions import regions
+from simlib._stretches import drawn_in, twice_the_middle
 from simlib.medoids import Clustering
 from simlib.plots.given import as_names, check_places, plane
 from simlib.plots.look import INK, loss_of, new_axes, stars
@@ -27,8 +28,8 @@ def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarr
     """Places for the medoids so that similar ones lie close together, float64 (k, 2).
 
     They are laid out by t-SNE of 1 - similarity, or of the distances, which starts from classical scaling; fewer than
-    16 medoids by classical scaling alone. Neighbourhoods mean something; the axes and the distances across the map do
-    not.
+    16 medoids by classical scaling alone, where a few far from all others are drawn closer. Neighbourhoods mean
+    something; the axes and the distances across the map do not.
 
     Parameters
     ----------
@@ -43,7 +44,7 @@ def medoid_positions(S: Any, fit: Clustering, random_state: int = 0) -> np.ndarr
     far = data.losses(fit.medoids, fit.medoids)
     flat = _classical_scaling(far)
     if len(far) < 16:
-        return flat
+        return drawn_in(flat, twice_the_middle(flat))
     start = (flat / max(flat[:, 0].std(), 1e-12) * 1e-4).astype(np.float32)
     model = TSNE(metric="precomputed", init=start, perplexity=min(30, len(far) // 4), random_state=random_state)
     if data.metric.of_distances:
@@ -77,6 +78,7 @@ def medoid_map(
     area = top * (0.15 + 0.85 * sizes / sizes[0])
     stars(ax, at, area, alpha=0.35)
     ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
     ax.margins(0.06)
     named = write_names(
         ax, at, as_names(names, len(fit.labels))[fit.medoids[order]], labelled, np.sqrt(area) / 2 + 2, over=2

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 from matplotlib import pyplot
 from matplotlib.artist import Artist
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from PIL import Image
 
 from simlib import plots
@@ -35,18 +37,27 @@ def curves(scan: KScan, criterion: str, null: KScan | None) -> list[bytes]:
             plots.k_curve(scan, each, null=null, ax=ax)
             line = ax.axvline(scan.ks[0], color=plots.INK, lw=0.8)
             (ring,) = ax.plot(scan.ks[0], getattr(scan, each)[0], "o", ms=12, mfc="none", mec=plots.INK, mew=1.8)
-            rows.append((each, ax.set_title(" ", loc="left"), line, ring))
+            rows.append((each, ax.set_title(" ", loc="left"), line, ring, _tick(ax)))
         moving = [artist for _, *artists in rows for artist in artists]
         still = _still(canvas, moving)
         pictures = []
         for i, k in enumerate(scan.ks):
-            for each, title, line, ring in rows:
+            for each, title, line, ring, tick in rows:
                 value = getattr(scan, each)[i]
                 title.set_text(f"{each.replace('_', ' ')} {_number(value)} at k = {k}")
                 line.set_xdata([k, k])
                 ring.set_data([k], [value])
+                tick.set_text(str(k))
+                tick.xy = (k, 0)
             pictures.append(_png(canvas, still, moving))
     return pictures
+
+
+def _tick(ax: Axes) -> Annotation:
+    """The label of the tick that the title speaks of, to be moved; it covers those it would touch."""
+    below: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    look: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 9, "weight": "bold"}
+    return ax.annotate("", (1, 0), (0, -7), bbox={"fc": "white", "lw": 0, "pad": 1.5}, **below, **look)
 
 
 def _canvas(size: tuple[float, float], layout: Any) -> FigureCanvasAgg:
