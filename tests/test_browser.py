@@ -212,7 +212,7 @@ def hovers_and_gives_what_is_clicked_to_python(shown: Shown) -> None:
 def answers_a_search_that_follows_the_slider(shown: Shown) -> None:
     from lab import printed
 
-    field = shown.box.locator("input[type=text]")
+    field = shown.box.get_by_placeholder("type a name, press Enter")
     for wanted, answer in [("wine", "wine is"), ("WINE", "wine is"), ("zzzz", "No item is called zzzz")]:
         field.fill(wanted)
         field.press("Enter")

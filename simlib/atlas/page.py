@@ -122,8 +122,8 @@ def html(
 def map_alone(places: Places, fits: list[Clustering], names: list[str]) -> str:
     """The map without its controls, as a page for a frame: it shows what it is told, and tells what is clicked.
 
-    The page around the frame hands it a port of a channel. Through it comes the text ``[clustering, item or null]``,
-    and the number of the item that is clicked, or null, goes back.
+    The page around the frame hands it a port of a channel. Through it come two texts, k and the row of the selected
+    item or nothing; the row of the item that is clicked, or null, goes back.
     """
     data = _data(places, fits, names)
     data |= {"title": "map", "colourings": [], "sure": None, "thumbnails": None, "framed": True}

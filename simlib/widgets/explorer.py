@@ -1,14 +1,14 @@
 """The explorer of k: the controls, and what they show. All but the map is computed and drawn before it opens.
 
-The map is that of the atlas, in a frame of its own. Two fields that nobody sees carry words to and fro: the kernel
-writes the clustering and the item on show into one, and the row of what is clicked is written into the other.
+The map is that of the atlas, in a frame of its own, and follows the slider without the kernel. Two fields that nobody
+sees carry words to and fro: the kernel writes the row of the selected item into one, and what is clicked comes in the
+other.
 """
 
 from __future__ import annotations
 
 import base64
 import html
-import json
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -82,7 +82,7 @@ def explore(
     Notes
     -----
     Without `places` most of the time goes into the places of all items, see `simlib.atlas.places`. A move of the slider
-    computes nothing in the kernel: it exchanges curves and cards, and tells the map which clustering to show.
+    computes nothing in the kernel: it exchanges curves and cards, and the map follows by itself.
     """
     for each, name in ((scan, "scan"), (scan if null is None else null, "null")):
         _kinds.instance(each, name, KScan, "scan_k")
@@ -215,7 +215,6 @@ class Explorer(ipywidgets.VBox):
     def _show(self) -> None:
         """Show the pictures and cards of the k the slider stands on."""
         i = self.slider.index
-        self._told.value = json.dumps([i, self.selected])
         self._left.value = self._curves[self.criterion.value][i]
         self._clusters.value = self._grids[i] if self.selected is None else self._grid(i)
         self._say()
@@ -234,7 +233,7 @@ class Explorer(ipywidgets.VBox):
         """Show an item, or none, and what is said of it."""
         self._said = said
         self.set_trait("selected", item)
-        self._clicked.value = "" if item is None else str(item)  # so that a click on the same item counts
+        self._told.value = self._clicked.value = "" if item is None else str(item)
         self._show()
 
     def _use(self) -> None:

@@ -274,16 +274,17 @@ function listenToTheFrame() {
     if (event.source !== parent || !port) return;
     tell = item => port.postMessage(item);
     port.onmessage = ({data}) => {
-      const [i, item] = JSON.parse(data);
+      const [k, row] = data;
+      const item = row.trim() === "" ? null : Number(row);
       Object.assign(state, {item, region: item === null ? state.region : null});
-      showK(i);
+      showK(DATA.fits.findIndex(fit => fit.k === Number(k)));
     };
   });
 }
 
 function begin() {
   $("title").textContent = document.title = DATA.title;
-  $("caption").textContent = $("faithful").textContent = DATA.caption;
+  $("caption").textContent = $("faithful").textContent = DATA.caption.replaceAll(" %", "\u00a0%"); // on one line
   $("k").max = DATA.fits.length - 1;
   $("slider").hidden = DATA.fits.length < 2;
   ways.forEach((way, at) => $("colour").append(make("option", {value: at}, way.name)));
