@@ -54,9 +54,7 @@ def data_of(S: Any, fit: Clustering) -> Data:
     matrix = METRICS["similarity"] if METRICS[fit.metric].on_vectors and not vectors else METRICS[fit.metric]
     data = Data(S, matrix, fit.unit)
     some = np.arange(0, n, max(n // COMPARED, 1))
-    medoids, place = np.unique(fit.medoids[fit.labels[some]], return_inverse=True)
-    seen = data.closeness(some, medoids)[np.arange(len(some)), place]
-    _compare(some, seen, fit, "S")
+    _compare(some, data.closeness(some, fit.medoids), fit, "S")
     return data
 
 
@@ -70,9 +68,7 @@ def same_items(items: HostItems, fit: Clustering) -> None:
     if METRICS[fit.metric].entry != wanted:
         raise ValueError(f'places were made from {wanted} and fit was not: pass places(A, metric="{fit.metric}")')
     some = np.arange(0, n, max(n // COMPARED, 1))
-    own = fit.medoids[fit.labels[some]]
-    seen = np.array([items.pairs(np.array([i]), np.array([j]))[0, 0] for i, j in zip(some, own, strict=True)])
-    _compare(some, seen, fit, "what places were made from")
+    _compare(some, items.pairs(some, fit.medoids), fit, "what places were made from")
 
 
 def same_ensemble(ensemble: Ensemble | None, n: int) -> None:
@@ -85,15 +81,19 @@ def same_ensemble(ensemble: Ensemble | None, n: int) -> None:
         raise ValueError(f"ensemble must be of as many items as the fit, {n}, got {len(ensemble.times)}")
 
 
-def _compare(some: np.ndarray, seen: np.ndarray, fit: Clustering, called: str) -> None:
-    """Raise unless some items are as close to their medoids as the clustering says; half precision passes."""
+def _compare(some: np.ndarray, closeness: np.ndarray, fit: Clustering, called: str) -> None:
+    """Raise unless some items are as close to the nearest medoid as the clustering says; half precision passes.
+
+    `closeness` (len(some), k) is that to all medoids.
+    """
+    seen = closeness.max(axis=1)
     off = np.abs(seen - fit.closeness[some])
     if (off <= 0.01 * (1 + np.abs(seen))).all():
         return
     i = int(off.argmax())
     sign = METRICS[fit.metric].sign
     raise ValueError(
-        f"{called} is not what was clustered: from item {some[i]} to its medoid it says {sign * seen[i]:.4g}, the "
-        f"clustering {sign * fit.closeness[some[i]]:.4g}; are its rows in another order, or is it distances for "
+        f"{called} is not what was clustered: from item {some[i]} to the nearest medoid it says {sign * seen[i]:.4g}, "
+        f"the clustering {sign * fit.closeness[some[i]]:.4g}; are its rows in another order, or is it distances for "
         "similarities?"
     )

@@ -679,6 +679,19 @@ def test_what_was_not_clustered_is_refused(small, ax):
             draw(small.S[::-1, ::-1], small.fit)
 
 
+def test_similarities_of_another_scale_are_read_on_their_own(ax):
+    at = np.arange(8.0)
+    tens = 10 - abs(at[:, None] - at)
+    plots.block_matrix(tens, kmedoids(tens, 2), ax=ax)
+    assert np.asarray(ax.images[0].get_array()).max() == 1  # divided by the similarity of an item to itself
+
+
+def test_groups_dealt_at_random_are_drawn(small, ax):
+    dealt = replace(small.fit, labels=np.random.default_rng(0).permutation(small.fit.labels))
+    plots.block_matrix(small.S, dealt, ax=ax, side=5, top=0.5)
+    assert np.ptp(np.diagonal(np.asarray(ax.images[0].get_array()))) < 0.6
+
+
 def test_losses_of_two_kinds_share_no_axis(small, ax):
     D = np.clip(1 - small.S, 0, None)
     np.fill_diagonal(D, 0)
