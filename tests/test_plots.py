@@ -609,10 +609,10 @@ def test_means_use_the_range_of_their_colours_and_may_share_it(large, ax):
     assert image.norm.vmax == pytest.approx(np.quantile(np.abs(own), 0.9))
     assert image.norm.vmin == -image.norm.vmax
     assert "3,000 drawn" not in ax.get_xlabel()
-    plots.block_matrix(large.S, large.fit, ax=ax, side=20, top=0.3)
+    plots.block_matrix(large.S, large.fit, ax=ax, side=20, limit=0.3)
     assert (ax.images[1].norm.vmin, ax.images[1].norm.vmax) == (-0.3, 0.3)
-    with pytest.raises(ValueError, match="top must be above 0, got 0"):
-        plots.block_matrix(large.S, large.fit, ax=ax, top=0)
+    with pytest.raises(ValueError, match="limit must be above 0, got 0"):
+        plots.block_matrix(large.S, large.fit, ax=ax, limit=0)
 
 
 def test_one_far_medoid_does_not_squeeze_the_map():
@@ -688,7 +688,7 @@ def test_similarities_of_another_scale_are_read_on_their_own(ax):
 
 def test_groups_dealt_at_random_are_drawn(small, ax):
     dealt = replace(small.fit, labels=np.random.default_rng(0).permutation(small.fit.labels))
-    plots.block_matrix(small.S, dealt, ax=ax, side=5, top=0.5)
+    plots.block_matrix(small.S, dealt, ax=ax, side=5, limit=0.5)
     assert np.ptp(np.diagonal(np.asarray(ax.images[0].get_array()))) < 0.6
 
 

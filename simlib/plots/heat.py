@@ -83,7 +83,7 @@ def block_matrix(
     ax: Axes | None = None,
     side: int = 400,
     *,
-    top: float | None = None,
+    limit: float | None = None,
 ) -> Axes:
     """The matrix put in the order of its clusters, as means of blocks; similar clusters lie side by side.
 
@@ -99,7 +99,7 @@ def block_matrix(
         Up to 30 clusters are parted by lines, and named after their medoids.
     side : int
         The most blocks along a side.
-    top : float, optional
+    limit : float, optional
         Where the colours end: at this similarity and at its negative, or at this distance. Default: 1 for single
         similarities, else what the blocks need. Pictures to be compared need the same.
 
@@ -109,14 +109,14 @@ def block_matrix(
     """
     data = data_of(S, fit)
     n = len(fit.labels)
-    names, top = names_or_none(names, n), _above_zero(top)
+    names, limit = names_or_none(names, n), _above_zero(limit)
     ax = new_axes(ax)
     place = np.empty(len(fit.medoids), dtype=int)  # of each cluster along the picture
     place[leaf_order(data.losses(fit.medoids, fit.medoids))] = np.arange(len(place))
     drawn = np.lexsort((-fit.closeness, place[fit.labels]))[evenly(n, ITEMS)]
     side = min(_check.whole_number(side, "side", 1), len(drawn))
     means = _block_means(data.entries(drawn, drawn), side)
-    _draw_blocks(ax, means, data, n, top)
+    _draw_blocks(ax, means, data, n, limit)
     rows = "items, cluster by cluster" + (f" ({len(drawn):,} of {n:,} drawn)" if len(drawn) < n else "")
     ax.set(xlabel=rows, ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
     ax.locator_params(nbins=5)
@@ -126,15 +126,15 @@ def block_matrix(
     return ax
 
 
-def _draw_blocks(ax: Axes, means: np.ndarray, data: Data, n: int, top: float | None) -> None:
+def _draw_blocks(ax: Axes, means: np.ndarray, data: Data, n: int, limit: float | None) -> None:
     """Draw the means of blocks of n items, and the bar that says what their colours are."""
     single = len(means) == n
     of_distances = data.metric.of_distances
-    if top is None and single and not of_distances:
+    if limit is None and single and not of_distances:
         norm = SCALE
     else:
-        top = _needed(means, of_distances) if top is None else top
-        norm = Normalize(0 if of_distances else -top, top)
+        end = limit or _needed(means, of_distances)
+        norm = Normalize(0 if of_distances else -end, end)
     colours = DISTANCE if of_distances else SIMILARITY
     image = ax.imshow(means, cmap=colours, norm=norm, extent=(0, n, n, 0), interpolation="nearest")
     beyond = ("min" if means.min() < norm.vmin else "") + ("max" if means.max() > norm.vmax else "")
@@ -145,18 +145,21 @@ def _draw_blocks(ax: Axes, means: np.ndarray, data: Data, n: int, top: float | N
         bar.ax.set_ylim(min(means.min(), 0), norm.vmax)  # colours that nothing has are left out
 
 
-def _above_zero(top: float | None) -> float | None:
-    """`top` as a number above 0, or None."""
-    if top is None or _kinds.number(top, "top") > 0:
-        return top
-    raise ValueError(f"top must be above 0, got {top}")
+def _above_zero(limit: float | None) -> float | None:
+    """`limit` as a number above 0, or None."""
+    if limit is None:
+        return None
+    number = _kinds.number(limit, "limit")
+    if number <= 0:
+        raise ValueError(f"limit must be above 0, got {number:g}")
+    return number
 
 
 def _needed(means: np.ndarray, of_distances: bool) -> float:
     """Where the colours end, so that both the clusters and what is between them show."""
     own = np.diagonal(means)
-    top = np.quantile(means, TAIL) if of_distances else np.quantile(np.abs(own), 0.9)
-    return float(top) or float(np.abs(means).max()) or 1.0
+    end = np.quantile(means, TAIL) if of_distances else np.quantile(np.abs(own), 0.9)
+    return float(end) or float(np.abs(means).max()) or 1.0
 
 
 def leaf_order(far: np.ndarray) -> np.ndarray:
