@@ -156,9 +156,12 @@ def _above_zero(limit: float | None) -> float | None:
 
 
 def _needed(means: np.ndarray, of_distances: bool) -> float:
-    """Where the colours end, so that both the clusters and what is between them show."""
-    own = np.diagonal(means)
-    end = np.quantile(means, TAIL) if of_distances else np.quantile(np.abs(own), 0.9)
+    """Where the colours end, so that the clusters and what is between them show, whatever a few far items do."""
+    if of_distances:
+        usual, most = np.quantile(means, [0.95, 1])
+        end = most if most <= 2 * usual else usual
+    else:
+        end = np.quantile(np.abs(np.diagonal(means)), 0.9)
     return float(end) or float(np.abs(means).max()) or 1.0
 
 
