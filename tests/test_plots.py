@@ -709,3 +709,12 @@ def test_few_exemplars_all_have_names(ax):
     plots.medoid_map(points[fit.medoids], fit, [f"a rather long name {i}" for i in range(6)], ax=ax)
     assert len(ax.texts) == 6
     assert not overlaps(ax)
+
+
+def test_letters_that_no_font_has_are_said(small, ax):
+    at = small.points[small.fit.medoids]
+    with (
+        plt.rc_context({"font.family": ["DejaVu Sans"]}),
+        pytest.warns(UserWarning, match=r"Glyph 28450 .* missing from font"),
+    ):
+        plots.medoid_map(at, small.fit, ["漢"] * 50, ax=ax)
