@@ -54,10 +54,10 @@ def curves(scan: KScan, criterion: str, null: KScan | None) -> list[bytes]:
 
 
 def _tick(ax: Axes) -> Annotation:
-    """The label of the tick that the title speaks of, to be moved; it covers those it would touch."""
-    below: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
-    look: dict[str, Any] = {"ha": "center", "va": "top", "fontsize": 9, "weight": "bold"}
-    return ax.annotate("", (1, 0), (0, -7), bbox={"fc": "white", "lw": 0, "pad": 1.5}, **below, **look)
+    """The label of the tick that the title speaks of, to be moved; it stands above the axis and touches no other."""
+    inside: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    look: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 9, "weight": "bold"}
+    return ax.annotate("", (1, 0), (0, 4), bbox={"fc": "white", "lw": 0, "pad": 1.5}, **inside, **look)
 
 
 def _canvas(size: tuple[float, float], layout: Any) -> FigureCanvasAgg:
