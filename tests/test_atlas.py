@@ -100,6 +100,13 @@ def test_few_points_of_the_plane_keep_their_distances():
     assert np.allclose(np.linalg.norm(xy[:, None] - xy, axis=2), D, atol=1e-5)
 
 
+def test_one_far_item_among_few_does_not_squeeze_the_map():
+    at = np.concatenate([np.arange(20.0), [1e6]])
+    xy = atlas.places(abs(at[:, None] - at), metric="precomputed").xy
+    assert np.ptp(xy[:20, 0]) == pytest.approx(19, rel=1e-3)
+    assert np.ptp(xy[:, 0]) == pytest.approx(19 + 2 * 10, rel=1e-3)  # the middle half of the items is 10 wide
+
+
 def test_pieces_stay_together_and_duplicates_have_finite_places():
     rng = np.random.default_rng(1)
     group = np.repeat([0, 1, 2], 40)
@@ -269,13 +276,13 @@ def test_what_a_page_refuses(tmp_path, vectors):
         atlas.page(there.xy, fit, path=path)
     with pytest.raises(ValueError, match="5 places and 120 clustered items"):
         atlas.page(there, kmedoids(vectors, 2, metric="cosine"), path=path)
-    with pytest.raises(ValueError, match="made from distance and scan was not"):
+    with pytest.raises(ValueError, match="made from distance and fit was not"):
         atlas.page(there, kmedoids(1 - LINE / 10, 2), path=path)
-    with pytest.raises(ValueError, match="are the rows in another order"):
+    with pytest.raises(ValueError, match="are its rows in another order"):
         atlas.page(there, kmedoids(5 * LINE, 2, metric="precomputed"), path=path)
     with pytest.raises(TypeError, match=r"ensemble must be what simlib\.ensemble returns, got list"):
         atlas.page(there, fit, path=path, ensemble=[0.5])
-    with pytest.raises(ValueError, match="ensemble must be of as many items as places, 5, got 120"):
+    with pytest.raises(ValueError, match="ensemble must be of as many items as the fit, 5, got 120"):
         atlas.page(there, fit, path=path, ensemble=ensemble(vectors, 2, metric="cosine", n_init=2))
     with pytest.raises(ValueError, match=r"colour_by\['a'\] must hold one value a row, 5"):
         atlas.page(there, fit, path=path, colour_by={"a": [1]})

@@ -151,7 +151,7 @@ def test_search_offers_names_and_the_card_tells_what_the_data_say(opened, case):
     j = fit.labels[123]
     rank = fit.members(j).tolist().index(123)
     said = page.locator("#card p").first.inner_text()
-    assert f"distance {fit.distance[123]:.3g}, number {rank + 1} of {fit.sizes[j]} by closeness" in " ".join(
+    assert f"distance {fit.distance[123]:#.3g}, number {rank + 1} of {fit.sizes[j]} by closeness" in " ".join(
         said.split()
     )
     assert f"how sure at k = 8: {case[3][123]:.2f}" in page.inner_text("#card")

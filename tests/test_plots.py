@@ -10,11 +10,13 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
 from matplotlib.text import Text
+from scipy.stats import spearmanr
 
-from simlib import Stability, assign, cosine_similarity, kmedoids, plots, scan_k, silhouette
+from simlib import Stability, assign, correlation, cosine_similarity, kmedoids, plots, scan_k, silhouette
 from simlib._labels import SHORT
 
 HOSTILE = ["$x^", "<b>", "\u202etxt", "a\nb", "$$", "\\frac{", "_^", "", "\x00", "é" * 99, "$\\alpha$", "% & #"]
@@ -77,8 +79,7 @@ LARGE = [name for name in DRAW if name != "k_curve"]
 def check(draw, case, ax):
     """Draw, render, and look at what every picture must have."""
     assert draw(case, ax) is ax
-    assert ax.get_xlabel()
-    assert ax.get_ylabel()
+    assert bool(ax.get_xlabel()) == bool(ax.get_ylabel()) == (draw is not DRAW["medoid_map"])  # a map has no axes
     assert [ax.get_title(loc=where) for where in ("left", "center", "right")] == ["", "", ""]
     ax.figure.canvas.draw()
     seen = [text for text in ax.findobj(Text) if text.get_visible() and text.get_text().strip()]
@@ -101,6 +102,18 @@ def test_without_axes_a_figure_is_opened(small):
     ax = plots.cluster_sizes(small.fit)
     assert ax.figure.number in plt.get_fignums()
     plt.close(ax.figure)
+
+
+def test_style_embeds_text_as_text_and_takes_fonts_of_other_scripts(monkeypatch):
+    there = font_manager.fontManager.ttflist
+    there = [*there, replace(there[0], name="Noto Sans CJK SC")]
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", there)
+    with plt.rc_context():
+        plots.style()
+        assert (plt.rcParams["pdf.fonttype"], plt.rcParams["svg.fonttype"]) == (42, "none")
+        families = plt.rcParams["font.family"]
+        assert families[:2] == ["sans-serif", "Noto Sans CJK SC"]
+        assert set(families[1:]) <= {font.name for font in there}
 
 
 def test_style_is_legible_and_the_only_setter():
@@ -414,7 +427,6 @@ def test_map_names_the_largest_first_and_shows_all(large, ax):
     order = np.argsort(rings.get_sizes())
     assert (np.diff(large.fit.sizes[np.argsort(-large.fit.sizes, kind="stable")][order]) >= 0).all()
     assert not ax.get_xticks().size
-    assert "no unit" in ax.get_xlabel()
 
 
 def test_map_without_names(small, ax):
@@ -524,3 +536,185 @@ def test_names_in_a_series_are_taken_in_their_order(ax):
     names = pd.Series(["a", "b", "c"], index=[2, 0, 1])
     drawn = [text.get_text() for text in plots.block_matrix(np.eye(3), fit, names, ax).get_yticklabels()]
     assert drawn in (["a", "b", "c"], ["c", "b", "a"])  # not the order of the index
+
+
+# every kind of data
+
+
+@pytest.fixture(
+    scope="module", params=["similarity", "correlation", "precomputed", "precomputed, in metres", "vectors"]
+)
+def kind(request):
+    """60 items in four groups as data of one kind, a clustering of them, and how far apart they are."""
+    rng = np.random.default_rng(1)
+    X = 2 * np.eye(4, 12)[np.arange(60) % 4] + 0.4 * rng.normal(size=(60, 12))
+    S = correlation(X) if request.param == "correlation" else cosine_similarity(X)
+    far = np.clip(1 - (S + S.T) / 2, 0, None)
+    np.fill_diagonal(far, 0)
+    metric = {"vectors": "cosine", "correlation": "similarity"}.get(request.param, request.param.split(",")[0])
+    unit = 1000 if "metres" in request.param else 1
+    A = X if metric == "cosine" else unit * far if metric == "precomputed" else S
+    return A, metric, kmedoids(A, 4, metric=metric), unit * far
+
+
+def is_of_distances(metric):
+    return metric == "precomputed"
+
+
+def test_positions_put_what_is_close_side_by_side_for_every_kind(kind):
+    A, _, _, far = kind
+    for k in (12, 40):  # classical scaling, t-SNE
+        fit = kmedoids(A, k, metric=kind[1])
+        at = plots.medoid_positions(A, fit)
+        apart = np.linalg.norm(at[:, None] - at, axis=2)
+        pairs = np.triu_indices(k, 1)
+        assert spearmanr(apart[pairs], far[np.ix_(fit.medoids, fit.medoids)][pairs]).statistic > 0.5
+
+
+def test_positions_do_not_depend_on_the_unit():
+    points = np.random.default_rng(0).normal(size=(40, 3))
+    D = np.linalg.norm(points[:, None] - points, axis=2)
+    one, other = (plots.medoid_positions(u * D, kmedoids(u * D, 20, metric="precomputed")) for u in (1, 1024))
+    assert np.allclose(one, other)
+
+
+@pytest.mark.parametrize("side", [400, 8])
+def test_block_matrix_of_every_kind_is_dark_within_clusters(kind, side, ax):
+    A, metric, fit, far = kind
+    plots.block_matrix(A, fit, ax=ax, side=side)
+    image = ax.images[0]
+    drawn = np.asarray(image.get_array())
+    word = "distance" if is_of_distances(metric) else "similarity"
+    assert ax.figure.axes[1].get_ylabel() == word + (" (mean of a block)" if side == 8 else "")
+    if side == 400:
+        wanted = far if is_of_distances(metric) else 1 - far
+        assert np.allclose(np.sort(drawn, axis=None), np.sort(wanted, axis=None), atol=1e-6)
+    lightness = image.cmap(image.norm(drawn))[..., :3].sum(axis=2)
+    groups = np.arange(len(drawn)) * 4 // len(drawn)
+    same = groups[:, None] == groups
+    assert lightness[same].mean() < lightness[~same].mean() - 0.5
+    low = 0 if is_of_distances(metric) else -image.norm.vmax
+    assert image.norm.vmin == low
+    if is_of_distances(metric):
+        assert np.allclose(image.cmap(1.0)[:3], 1)  # far is white
+        assert sum(image.cmap(0.0)[:3]) < 0.3
+    else:
+        assert image.cmap is plots.SIMILARITY
+
+
+def test_means_use_the_range_of_their_colours_and_may_share_it(large, ax):
+    plots.block_matrix(large.S, large.fit, ax=ax, side=50)
+    image = ax.images[0]
+    own = np.diagonal(np.asarray(image.get_array()))
+    assert image.norm.vmax == pytest.approx(np.quantile(np.abs(own), 0.9))
+    assert image.norm.vmin == -image.norm.vmax
+    assert "3,000 drawn" not in ax.get_xlabel()
+    plots.block_matrix(large.S, large.fit, ax=ax, side=20, limit=0.3)
+    assert (ax.images[1].norm.vmin, ax.images[1].norm.vmax) == (-0.3, 0.3)
+    with pytest.raises(ValueError, match="limit must be above 0, got 0"):
+        plots.block_matrix(large.S, large.fit, ax=ax, limit=0)
+
+
+def test_one_far_medoid_does_not_squeeze_the_map():
+    at = np.array([0.0, 1, 2, 3, 1e4])
+    D = abs(at[:, None] - at)
+    places = plots.medoid_positions(D, kmedoids(D, 5, metric="precomputed", init="first"))[:, 0]
+    assert np.ptp(places[:4]) == pytest.approx(3)
+    assert np.ptp(places) == pytest.approx(3 + 2 * 2)  # the middle half, 1 to 3, is 2 wide
+
+
+def test_one_far_item_does_not_squeeze_the_colours_of_distances(ax):
+    at = np.concatenate([np.arange(100.0), [1e6]])
+    D = abs(at[:, None] - at)
+    plots.block_matrix(D, kmedoids(D, 3, metric="precomputed"), ax=ax)
+    assert ax.images[0].norm.vmax < 100
+    assert ax.figure.axes[1].get_ylabel() == "distance"
+    ax.clear()
+    plots.similarity_histogram(D[:100, :100], ax=ax, metric="precomputed")
+    assert ax.get_xlim()[1] <= 100
+
+
+def test_histogram_of_every_kind(kind, ax):
+    A, metric, _, far = kind
+    plots.similarity_histogram(A, ax=ax, metric=metric)
+    pairs = far[np.triu_indices(60, 1)]
+    mean = pairs.mean() if is_of_distances(metric) else 1 - pairs.mean()
+    assert ax.lines[0].get_xdata()[0] == pytest.approx(mean, rel=1e-4)
+    word = "distance of two items" if is_of_distances(metric) else "similarity of two items (−1 to 1)"
+    assert ax.get_xlabel() == word
+    heights, edges, _ = ax.patches[0].get_data()
+    assert np.sum(heights * np.diff(edges)) == pytest.approx(1)
+    wrong = "similarity" if is_of_distances(metric) else "precomputed"
+    with pytest.raises(ValueError, match=r"S must (hold|be a square matrix of) (similarities|distances)"):
+        plots.similarity_histogram(A, ax=ax, metric=wrong)
+
+
+def test_histogram_says_how_many_rows_it_counts_and_what_lies_beyond(large, ax):
+    plots.similarity_histogram(large.S, ax=ax)
+    assert ax.get_xlabel() == "similarity of two items (−1 to 1), 500 of 3,000 rows"
+    ax.clear()
+    at = np.concatenate([np.arange(3000.0), [1e6]])
+    plots.similarity_histogram(abs(at[:, None] - at), ax=ax, metric="precomputed")
+    assert ax.get_xlim()[1] < 4000
+    assert ax.get_xlabel().endswith("500 of 3,001 rows, 0.03 % lie beyond")
+
+
+def test_tightness_of_every_kind(kind, ax):
+    _, metric, fit, far = kind
+    plots.similarity_to_medoid(fit, range(60), ax=ax)
+    word = "distance" if is_of_distances(metric) else "similarity"
+    assert ax.get_ylabel().startswith(f"mean {word} to the medoid")
+    for j, (size, mean) in enumerate(ax.collections[0].get_offsets()):
+        own = far[fit.members(j)[1:], fit.medoids[j]].mean()
+        assert size == fit.sizes[j]
+        assert mean == pytest.approx(own if is_of_distances(metric) else 1 - own, rel=1e-4)
+
+
+def test_what_was_not_clustered_is_refused(small, ax):
+    for draw in (plots.block_matrix, plots.medoid_positions):
+        with pytest.raises(ValueError, match=r"S is not what was clustered: .* is it distances for similarities"):
+            draw(1 - small.S, small.fit)
+        with pytest.raises(ValueError, match=r"S must be what was clustered, the matrix \(50, 50\), got \(50, 49\)"):
+            draw(small.S[:, :49], small.fit)
+        with pytest.raises(ValueError, match="are its rows in another order"):
+            draw(small.S[::-1, ::-1], small.fit)
+
+
+def test_similarities_of_another_scale_are_read_on_their_own(ax):
+    at = np.arange(8.0)
+    tens = 10 - abs(at[:, None] - at)
+    plots.block_matrix(tens, kmedoids(tens, 2), ax=ax)
+    assert np.asarray(ax.images[0].get_array()).max() == 1  # divided by the similarity of an item to itself
+
+
+def test_groups_dealt_at_random_are_drawn(small, ax):
+    dealt = replace(small.fit, labels=np.random.default_rng(0).permutation(small.fit.labels))
+    plots.block_matrix(small.S, dealt, ax=ax, side=5, limit=0.5)
+    assert np.ptp(np.diagonal(np.asarray(ax.images[0].get_array()))) < 0.6
+
+
+def test_losses_of_two_kinds_share_no_axis(small, ax):
+    D = np.clip(1 - small.S, 0, None)
+    np.fill_diagonal(D, 0)
+    far = kmedoids((D + D.T) / 2, 3, metric="precomputed")
+    with pytest.raises(ValueError, match="fits must all be of similarities or all of distances, got both"):
+        plots.history({"one": small.fit, "two": far}, ax=ax)
+    with pytest.raises(ValueError, match="scan and null must all be of similarities or all of distances"):
+        plots.k_curve(small.scan, "inertia", null=scan_k((D + D.T) / 2, [2, 3], metric="precomputed"), ax=ax)
+
+
+def test_few_exemplars_all_have_names(ax):
+    points = np.array([(0.0, 0), (0, 0.001), (0.001, 0), (0, 0), (5, 5), (5, 5.001)])
+    fit = kmedoids(np.linalg.norm(points[:, None] - points, axis=2), 6, metric="precomputed")
+    plots.medoid_map(points[fit.medoids], fit, [f"a rather long name {i}" for i in range(6)], ax=ax)
+    assert len(ax.texts) == 6
+    assert not overlaps(ax)
+
+
+def test_letters_that_no_font_has_are_said(small, ax):
+    at = small.points[small.fit.medoids]
+    with (
+        plt.rc_context({"font.family": ["DejaVu Sans"]}),
+        pytest.warns(UserWarning, match=r"Glyph 28450 .* missing from font"),
+    ):
+        plots.medoid_map(at, small.fit, ["漢"] * 50, ax=ax)

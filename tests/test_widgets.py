@@ -1,7 +1,9 @@
 """The explorer: what it shows after a move, what it gives back, what is left without a kernel; names stay text."""
 
 import base64
+import html as html_of_python
 import io
+import json
 import re
 import warnings
 from functools import partial
@@ -10,14 +12,14 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import traitlets
 from PIL import Image
 
 import simlib
-from simlib import report
+from simlib import atlas, report
 from simlib._labels import marked
 from simlib.report import html
 from simlib.widgets import cards_html, explore
-from simlib.widgets.pictures import places
 
 KS = [2, 3, 5]
 HOSTILE = [
@@ -44,15 +46,20 @@ def scanned():
 
 @pytest.fixture(scope="module")
 def vectors():
-    """60 directions in three heaps."""
+    """45 directions in three heaps."""
     rng = np.random.default_rng(0)
-    return np.repeat(np.eye(3, 8), 20, axis=0) + 0.2 * rng.standard_normal((60, 8))
+    return np.repeat(np.eye(3, 8), 15, axis=0) + 0.2 * rng.standard_normal((45, 8))
 
 
 def parts(explorer):
-    """The pictures' bytes, the cards and the line of text on show."""
-    line, pictures, cards = explorer.children[2:]
-    return [bytes(image.value) for image in pictures.children], cards.value, line.value
+    """The curves' bytes, the row that the map is told, the cards and the line of text on show."""
+    line, pictures, cards, told, _ = explorer.children[2:]
+    return bytes(pictures.children[0].value), told.value, cards.value, line.value
+
+
+def click(explorer, item):
+    """Click an item on the map, or nothing, as the frame says it."""
+    explorer.children[-1].value = "" if item is None else str(item)
 
 
 def test_starts_in_the_middle_and_follows_the_slider(scanned):
@@ -62,28 +69,29 @@ def test_starts_in_the_middle_and_follows_the_slider(scanned):
     seen = []
     for i, k in enumerate(KS):
         explorer.slider.value = k
-        pictures, cards, line = parts(explorer)
+        curves, told, cards, line = parts(explorer)
+        assert told == ""
         assert cards.count("★") == k
         assert f"inertia {scan.inertia[i]:.6g} and medoid silhouette {scan.medoid_silhouette[i]:.4f} at k = {k}" in line
-        assert all(Image.open(io.BytesIO(picture)).size[1] == 594 for picture in pictures)
-        seen += pictures
-    assert len(set(seen)) == 2 * len(KS)
+        assert Image.open(io.BytesIO(curves)).size[1] == 594
+        seen.append(curves)
+    assert len(set(seen)) == len(KS)
 
 
 def test_another_criterion_changes_the_curves_alone(scanned):
     scan, D = scanned
     explorer = explore(scan, D)
-    (curves, map_), cards, _ = parts(explorer)
+    curves, told, cards, _ = parts(explorer)
     explorer.criterion.value = "silhouette"
-    (other, same), same_cards, line = parts(explorer)
+    other, same, same_cards, line = parts(explorer)
     assert other != curves
-    assert (same, same_cards) == (map_, cards)
+    assert (same, same_cards) == (told, cards)
     assert f"and silhouette {scan.silhouette[1]:.4f} at k = 3" in line
 
 
 def test_the_null_is_drawn(scanned):
     scan, D = scanned
-    assert parts(explore(scan, D, null=scan))[0][0] != parts(explore(scan, D))[0][0]
+    assert parts(explore(scan, D, null=scan))[0] != parts(explore(scan, D))[0]
 
 
 def test_the_fit_is_the_one_shown_until_the_button_chooses(scanned):
@@ -95,7 +103,7 @@ def test_the_fit_is_the_one_shown_until_the_button_chooses(scanned):
     explorer.button.click()
     explorer.slider.value = 2
     assert explorer.fit is scan.fits[2]
-    assert "is k = 5, as you chose" in parts(explorer)[2]
+    assert "is k = 5, as you chose" in parts(explorer)[3]
 
 
 def test_play_is_linked_in_the_browser(scanned):
@@ -108,16 +116,12 @@ def test_a_search_leads_the_cards_and_follows_the_slider(scanned):
     scan, D = scanned
     names = list("abcdefghij")
     explorer = explore(scan, D, labels=names, cards=1)
-    plain_maps = []
-    for k in KS:
-        explorer.slider.value = k
-        plain_maps.append(parts(explorer)[0][1])
-    explorer.slider.value = 3
     still = parts(explorer)
     explorer.search.value = "J"  # nobody is called J, one item is called j
     for i, k in enumerate(KS):
         explorer.slider.value = k
-        pictures, cards, line = parts(explorer)
+        _, told, cards, line = parts(explorer)
+        assert told == "9"
         fit = scan.fits[i]
         own = fit.labels[9]
         assert cards.count("★") == 1
@@ -125,10 +129,59 @@ def test_a_search_leads_the_cards_and_follows_the_slider(scanned):
         place = list(fit.members(own)).index(9) + 1
         said = f"number {place} of {fit.sizes[own]}" if place > 1 else f"is the exemplar of {fit.sizes[own]}."
         assert said in line
-        assert pictures[1] != plain_maps[i]  # its star is ringed
+    assert explorer.selected == 9
     explorer.slider.value = 3
     explorer.search.value = " "
     assert parts(explorer) == still
+    assert explorer.selected is None
+
+
+def test_a_click_comes_back_to_python_and_does_what_the_search_does(scanned):
+    scan, D = scanned
+    explorer = explore(scan, D, labels=list("abcdefghij"))
+    still, heard = parts(explorer), []
+    explorer.observe(lambda change: heard.append(change["new"]), "selected")
+    explorer.search.value = "e"
+    found = parts(explorer)
+    explorer.search.value = ""
+    click(explorer, 4)
+    assert parts(explorer) == found
+    click(explorer, 7)
+    assert (explorer.selected, parts(explorer)[1]) == (7, "7")
+    assert "<b><bdi>h</bdi></b> is " in parts(explorer)[3]
+    click(explorer, None)
+    assert parts(explorer) == still
+    assert heard == [4, None, 4, 7, None]
+    explorer.search.value = "e"
+    click(explorer, None)  # what was found is let go by a click beside it
+    assert explorer.selected is None
+    for nonsense in ("10", "-1", "x", "²"):
+        explorer.children[-1].value = nonsense
+        assert explorer.selected is None
+    with pytest.raises(traitlets.TraitError, match="read-only"):
+        explorer.selected = 3
+
+
+def test_the_map_holds_every_clustering_and_no_controls(scanned):
+    scan, D = scanned
+    frame = explore(scan, D, labels=list("abcdefghij")).children[3].children[1].value
+    page = html_of_python.unescape(re.search('srcdoc="([^"]*)"', frame)[1])
+    data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page)[1])
+    assert [fit["k"] for fit in data["fits"]] == KS
+    assert data["names"] == list("abcdefghij")
+    assert data["framed"] is True
+
+
+def test_places_may_be_given_and_are_of_the_same_items(scanned):
+    scan, D = scanned
+    there = atlas.places(D, metric="precomputed")
+    assert parts(explore(scan, D, places=there)) == parts(explore(scan, D))
+    with pytest.raises(TypeError, match=r"places must be a Places, as simlib\.atlas\.places makes it, got a ndarray"):
+        explore(scan, D, places=there.xy)
+    with pytest.raises(ValueError, match="got 9 places and 10 clustered items"):
+        explore(scan, D, places=atlas.places(D[:9, :9], metric="precomputed"))
+    with pytest.raises(ValueError, match="what places were made from is not what was clustered: from item"):
+        explore(scan, D, places=atlas.places(2 * D, metric="precomputed"))
 
 
 def test_a_search_prefers_the_exact_name_and_suggests(scanned):
@@ -137,7 +190,7 @@ def test_a_search_prefers_the_exact_name_and_suggests(scanned):
 
     def answer(wanted):
         explorer.search.value = wanted
-        return re.sub("<[^>]+>", "", parts(explorer)[2].split("<code>")[0])
+        return re.sub("<[^>]+>", "", parts(explorer)[3].split("<code>")[0])
 
     assert answer("wine").startswith("wine is ")
     assert answer("Wine").startswith("Wine is ")
@@ -145,29 +198,7 @@ def test_a_search_prefers_the_exact_name_and_suggests(scanned):
     assert answer("same").startswith("same (the first of 2 of this name) is ")
     assert answer("Win") == "No item is called Win. Names that begin so: Wine, wine, winery, winter."
     assert answer("zebra") == "No item is called zebra. No name begins so."
-    assert "<script" not in (answer("<script>"), parts(explorer)[2])[1]
-
-
-def test_items_keep_their_place_on_the_map(vectors):
-    S = simlib.cosine_similarity(vectors)
-    scan = simlib.scan_k(S, [2, 3, 20])
-    items = np.unique(np.concatenate([fit.medoids for fit in scan.fits]))
-    at = places(scan, items, S[np.ix_(items, items)])
-    assert at.shape == (len(items), 2)
-    assert np.isfinite(at).all()
-    laid = np.isin(items, scan.fits[-1].medoids)
-    for i in np.flatnonzero(~laid):
-        three = np.argsort(-S[items[i], items[laid]], kind="stable")[:3]
-        np.testing.assert_allclose(at[i], at[laid][three].mean(axis=0))
-
-
-def test_distances_and_their_similarities_lie_alike(vectors):
-    S = simlib.cosine_similarity(vectors)
-    near, far = simlib.scan_k(S, [2, 20]), simlib.scan_k(1 - S, [2, 20], metric="precomputed")
-    items = np.unique(np.concatenate([fit.medoids for fit in near.fits]))
-    between = S[np.ix_(items, items)]
-    assert all((a.medoids == b.medoids).all() for a, b in zip(near.fits, far.fits, strict=True))
-    np.testing.assert_allclose(places(near, items, between), places(far, items, between - 1), atol=1e-3)
+    assert "<script" not in (answer("<script>"), parts(explorer)[3])[1]
 
 
 def test_vectors_do_as_well_as_their_matrix(vectors):
@@ -183,10 +214,10 @@ def test_the_bundle_holds_the_widget_and_a_still_picture_of_the_same(scanned):
     assert bundle["text/plain"] == repr(explorer)
     html = bundle["text/html"]
     found = [base64.b64decode(text) for text in re.findall(r'src="data:image/png;base64,([^"]+)"', html)]
-    pictures, cards, _ = parts(explorer)
-    assert found == pictures
+    curves, _, cards, _ = parts(explorer)
+    assert found[0] == curves
     assert cards in html
-    assert html.count("<img ") == len(re.findall(r'alt="[^"]+ k = 3"|alt="map of the 3 medoids"', html)) == 2
+    assert len(found) == len(re.findall(r'alt="[^"]+ k = 3"|alt="map of 10 items in 3 clusters"', html)) == 2
     assert explore(scan, D)._repr_mimebundle_()["text/html"] == html  # the same bytes
 
 
@@ -203,15 +234,15 @@ def test_a_stored_notebook_and_its_page_show_the_still_picture(tmp_path):
     (output,) = notebook.cells[1].outputs
     assert set(output.data) == {"text/plain", "text/html"}
     page = report.page({"one": notebook}, "One")
-    assert 'alt="map of the 3 medoids"' in page
+    assert 'alt="map of 12 items in 3 clusters"' in page
     assert page.count('src="data:image/png;base64,') == 2
     assert page.count("★") == 3
 
 
 def test_the_still_picture_of_a_large_scan_is_small():
-    X = np.random.default_rng(0).standard_normal((2000, 64))
+    X = np.random.default_rng(0).standard_normal((600, 64))
     S = simlib.cosine_similarity(X)
-    html = explore(simlib.scan_k(S, [100, 1000]), S)._repr_mimebundle_()["text/html"]
+    html = explore(simlib.scan_k(S, [30, 300]), S)._repr_mimebundle_()["text/html"]
     assert len(html) < 200_000
 
 
@@ -224,7 +255,7 @@ def test_hostile_names_stay_text(scanned):
             explorer.search.value = name
             for k in KS:
                 explorer.slider.value = k
-                _, cards, line = parts(explorer)
+                _, _, cards, line = parts(explorer)
                 for html in (cards, line, explorer._repr_mimebundle_()["text/html"]):
                     assert set(re.findall(r"<(\w+)", html)) <= {"div", "b", "bdi", "span", "br", "code", "p", "img"}
                     assert "onerror=alert(1)>" not in html
@@ -269,7 +300,7 @@ def test_cards_say_how_sure_a_cluster_is_only_where_an_ensemble_is_given(scanned
         explorer.search.value = name
         for k in KS:
             explorer.slider.value = k
-            assert parts(explorer)[1].count("how sure") == (3 if k == 3 else 0)
+            assert parts(explorer)[2].count("how sure") == (3 if k == 3 else 0)
 
 
 def test_an_ensemble_of_something_else(scanned):
@@ -294,7 +325,7 @@ def test_one_k_and_every_item_but_one_a_medoid(scanned):
 
 def test_items_that_are_all_the_same():
     S = np.ones((6, 6))
-    assert parts(explore(simlib.scan_k(S, [2, 3]), S))[1].count("★") == 3
+    assert parts(explore(simlib.scan_k(S, [2, 3]), S))[2].count("★") == 3
 
 
 def test_bad_input(scanned, vectors):
@@ -307,13 +338,13 @@ def test_bad_input(scanned, vectors):
         explore(scan, D, cards=0)
     with pytest.raises(TypeError, match=r"cards must be a whole number, got 2\.5"):
         explore(scan, D, cards=2.5)
-    with pytest.raises(ValueError, match=r"S must be what was scanned, the matrix \(10, 10\), got \(10, 9\)"):
+    with pytest.raises(ValueError, match=r"S must be what was clustered, the matrix \(10, 10\), got \(10, 9\)"):
         explore(scan, D[:, :9])
-    with pytest.raises(ValueError, match=r"the matrix \(10, 10\), got \(60, 60\)"):
+    with pytest.raises(ValueError, match=r"the matrix \(10, 10\), got \(45, 45\)"):
         explore(scan, S)
-    with pytest.raises(ValueError, match=r"or the vectors \(60, 8\), got \(60, 7\)"):
+    with pytest.raises(ValueError, match=r"or the vectors \(45, 8\), got \(45, 7\)"):
         explore(simlib.scan_k(vectors, [2], metric="cosine"), vectors[:, :7])
-    with pytest.raises(ValueError, match=r"S is not what was scanned: from item .* distances for similarities"):
+    with pytest.raises(ValueError, match=r"S is not what was clustered: from item .* distances for similarities"):
         explore(other, 1 - S)
     with pytest.raises(ValueError, match="are its rows in another order"):
         explore(other, S[::-1, ::-1])
@@ -321,7 +352,7 @@ def test_bad_input(scanned, vectors):
         explore(scan.fits[0], D)
     with pytest.raises(TypeError, match="null must be a KScan, as scan_k makes it, got a ndarray"):
         explore(scan, D, null=D)
-    with pytest.raises(ValueError, match="null must be a scan of as many items as scan, 10, got 60"):
+    with pytest.raises(ValueError, match="null must be a scan of as many items as scan, 10, got 45"):
         explore(scan, D, null=other)
 
 
@@ -357,7 +388,7 @@ def test_the_explorer_names_the_rows_of_a_frame(framed):
     frame, _, _ = framed
     view = explore(simlib.scan_k(frame, [2, 3], metric="cosine"), frame)
     exemplar = frame.index[view.fit.medoids[0]]
-    assert f"★ {marked(exemplar)}" in parts(view)[1]
+    assert f"★ {marked(exemplar)}" in parts(view)[2]
 
 
 @pytest.mark.parametrize("labels", [pd.DataFrame({"a": range(20)}), np.empty((20, 2)), "twenty characters ..."])

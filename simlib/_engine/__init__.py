@@ -13,9 +13,12 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
 
     _cli                                      the command of an installation
     estimator                                 KMedoids, for scikit-learn
-    report   widgets   atlas                  pages, controls, the map of all items
+    report   widgets                          pages, controls
+    atlas                                     the map of all items
     plots                                     pictures
-    distributed   _cards   _regions           Dask; the facts of one cluster; groups of clusters and their colours
+    distributed   _beside                     Dask; whether data are what was clustered, and how they are read
+    _cards   _regions                         the facts of one cluster; groups of clusters and their colours
+    _stretches                                empty stretches across a map, shortened
     files                                     a person's files
     data                                      the samples that come with the workbook
     choose   ensemble   neighbours            criteria for k; equally good ends side by side; closest items

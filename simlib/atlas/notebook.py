@@ -29,12 +29,7 @@ class Atlas(ipywidgets.HTML):
     """What `show` returns: the page of the atlas in a frame of its own, which reaches nothing outside it."""
 
     def __init__(self, text: str, still: str, height: int) -> None:
-        frame = "width:100%;box-sizing:border-box;border:1px solid #ccc;border-radius:6px"
-        super().__init__(
-            f'<iframe title="atlas" sandbox="allow-scripts allow-downloads" style="{frame};height:{height}px" '
-            f'srcdoc="{escape(text)}"></iframe>',
-            layout=ipywidgets.Layout(width="100%"),
-        )
+        super().__init__(frame(text, f"height:{height}px"), layout=ipywidgets.Layout(width="100%"))
         self._still = still
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict:
@@ -81,20 +76,31 @@ def show(
     height = _check.whole_number(height, "height", 200)
     text = html(places, scan, labels, title=title, colour_by=colour_by, ensemble=ensemble, thumbnails=thumbnails)
     fits = clusterings(places, scan)
-    return Atlas(text, _still(places, fits[len(fits) // 2], shown_names(labels, len(places))), height)
+    fit = fits[len(fits) // 2]
+    image = still(places, fit, shown_names(labels, len(places)), STILL_SIZE, "100%")
+    said = f"A still of the atlas at k = {len(fit.medoids)}; it moves where a kernel runs. {escape(places.caption())}"
+    return Atlas(text, f'<div style="max-width:54rem">{image}<p>{said}</p></div>', height)
 
 
-def _still(places: Places, fit: Clustering, names: list[str]) -> str:
-    """A picture of one clustering as HTML that needs nothing else."""
+def frame(text: str, style: str, loaded: str = "") -> str:
+    """A page in a frame of its own, as HTML; `loaded` is the script that runs around it when it has loaded."""
+    look = "width:100%;box-sizing:border-box;border:1px solid #ccc;border-radius:6px"
+    return (
+        f'<iframe title="atlas" sandbox="allow-scripts allow-downloads" style="{look};{style}" '
+        f'onload="{escape(loaded)}" srcdoc="{escape(text)}"></iframe>'
+    )
+
+
+def still(places: Places, fit: Clustering, names: list[str], size: tuple[float, float], width: str) -> str:
+    """A picture of one clustering, of a size in inches, as HTML that needs nothing else and is so wide on the page."""
     with pyplot.rc_context():
         plots.style()
-        canvas = FigureCanvasAgg(Figure(figsize=STILL_SIZE, dpi=STILL_DPI, layout="constrained"))
+        canvas = FigureCanvasAgg(Figure(figsize=size, dpi=STILL_DPI, layout="constrained"))
         plots.atlas(places, fit, names, canvas.figure.subplots())
         canvas.draw()
     pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     file = io.BytesIO()
     pixels.quantize(64, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, "png")
     source = f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode('ascii')}"
-    said = f"A still of the atlas at k = {len(fit.medoids)}; it moves where a kernel runs. {escape(places.caption())}"
-    image = f'<img width="100%" alt="map of {len(places):,} items" src="{source}">'
-    return f'<div style="max-width:54rem">{image}<p>{said}</p></div>'
+    words = f"map of {len(places):,} items in {len(fit.medoids):,} clusters"
+    return f'<img width="{width}" style="vertical-align:top" alt="{words}" src="{source}">'

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from simlib import _check
+from simlib._beside import same_ensemble, same_items
 from simlib._engine.metrics import METRICS
 from simlib._labels import names_of, plain
 from simlib._regions import DARK, LIGHT, Regions, regions
@@ -114,6 +115,18 @@ def html(
     data["colourings"] = [_colouring(name, values, len(places)) for name, values in (colour_by or {}).items()]
     data["sure"] = None if ensemble is None else _sure(ensemble, len(places))
     data["thumbnails"] = None if thumbnails is None else sheet(thumbnails, len(places))
+    data["framed"] = False
+    return _assembled(data)
+
+
+def map_alone(places: Places, fits: list[Clustering], names: list[str]) -> str:
+    """The map without its controls, as a page for a frame: it shows what it is told, and tells what is clicked.
+
+    The page around the frame hands it a port of a channel. Through it come two texts, k and the row of the selected
+    item or nothing; the row of the item that is clicked, or null, goes back.
+    """
+    data = _data(places, fits, names)
+    data |= {"title": "map", "colourings": [], "sure": None, "thumbnails": None, "framed": True}
     return _assembled(data)
 
 
@@ -126,28 +139,8 @@ def clusterings(places: Any, scan: Any) -> list[Clustering]:
     if not fits or not all(isinstance(fit, Clustering) for fit in fits):
         raise TypeError(f"scan must be a KScan, a Clustering or a list of them, got {type(scan).__name__}")
     for fit in fits:
-        _same_items(places, fit)
+        same_items(places.items, fit)
     return sorted(fits, key=lambda fit: len(fit.medoids))
-
-
-def _same_items(places: Places, fit: Clustering) -> None:
-    """Raise unless a clustering is of the items of `places`; about 50 items are compared."""
-    items, n = places.items, len(fit.labels)
-    if n != items.n:
-        raise ValueError(f"places and scan must be of the same items, got {items.n} places and {n} clustered items")
-    wanted = METRICS[items.metric.word].entry
-    if METRICS[fit.metric].entry != wanted:
-        raise ValueError(f'places were made from {wanted} and scan was not: pass places(A, metric="{fit.metric}")')
-    some = np.arange(0, n, max(n // 50, 1))
-    own = fit.medoids[fit.labels[some]]
-    seen = np.array([items.pairs(np.array([i]), np.array([j]))[0, 0] for i, j in zip(some, own, strict=True)])
-    off = np.abs(seen - fit.closeness[some])
-    if not (off <= 0.01 * (1 + np.abs(seen))).all():  # half precision passes
-        i = int(off.argmax())
-        raise ValueError(
-            f"scan is not of the items of places: item {some[i]} has closeness {seen[i]:.4g} to its medoid there and "
-            f"{fit.closeness[some[i]]:.4g} in scan; are the rows in another order?"
-        )
 
 
 def shown_names(labels: Any, n: int) -> list[str]:
@@ -214,10 +207,7 @@ def _colouring(name: Any, values: Any, n: int) -> dict[str, Any]:
 
 def _sure(ensemble: Ensemble, n: int) -> dict[str, Any]:
     """How sure each item's companions are, and at which k."""
-    if not isinstance(ensemble, Ensemble):
-        raise TypeError(f"ensemble must be what simlib.ensemble returns, got {type(ensemble).__name__}")
-    if len(ensemble.times) != n:
-        raise ValueError(f"ensemble must be of as many items as places, {n}, got {len(ensemble.times)}")
+    same_ensemble(ensemble, n)
     return {"k": len(ensemble.best.medoids), "values": pack.real(ensemble.certainty)}
 
 

@@ -18,6 +18,7 @@ from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
 from simlib._extras import extra
+from simlib._stretches import drawn_in, twice_the_middle
 from simlib.atlas.nearest import nearest_items
 
 NEIGHBOURS = 15  # of each item, umap-learn's own default
@@ -113,9 +114,9 @@ def places(A: Any, *, metric: str = "similarity", random_state: Any = 0, progres
     The 15 nearest neighbours of each item are found exactly, O(n^2) from a matrix and O(n^2 d) from vectors; no matrix
     is made. UMAP lays out their graph on one thread. It starts from classical scaling by 500 landmarks, so that pieces
     of the graph without a link between them still lie where their distances say. Empty stretches across the whole map
-    are shortened. Duplicates lie side by side. Fewer
-    than 50 items are laid out by classical scaling alone, where duplicates share a place. Memory: a block of rows, and
-    about 500 bytes an item.
+    are shortened. Duplicates lie side by side. Fewer than 50 items are laid out by classical scaling alone: duplicates
+    share a place, and only a stretch longer than twice the width of the middle half is shortened. Memory: a block of
+    rows, and about 500 bytes an item.
 
     Neighbourhoods on the map mean something; its axes, distances across it and empty space do not.
 
@@ -140,8 +141,10 @@ def places(A: Any, *, metric: str = "similarity", random_state: Any = 0, progres
         begin = _scaled_by_landmarks(items, rng)
         if items.n < FEW:
             flat = _turned(begin)
+            flat = drawn_in(flat, twice_the_middle(flat))
         else:
-            flat = _drawn_in(_turned(_laid_out(neighbours, items.base - closeness, begin, rng, progress)))
+            flat = _turned(_laid_out(neighbours, items.base - closeness, begin, rng, progress))
+            flat = drawn_in(flat, LONGEST_GAP * np.ptp(flat, axis=0))
     return Places(flat, neighbours, closeness, _kept(flat, neighbours), items)
 
 
@@ -191,16 +194,6 @@ def _turned(flat: np.ndarray) -> np.ndarray:
     return (flat * np.where(farthest < 0, -1, 1)).astype(np.float32)
 
 
-def _drawn_in(flat: np.ndarray) -> np.ndarray:
-    """The same places with the empty stretches across the whole map shortened: their length means nothing, float32."""
-    moved = np.empty_like(flat)
-    for axis in range(2):
-        order = np.argsort(flat[:, axis], kind="stable")
-        gaps = np.diff(flat[order, axis].astype(np.float64), prepend=flat[order[0], axis])
-        moved[order, axis] = np.minimum(gaps, LONGEST_GAP * gaps.sum()).cumsum()
-    return moved - moved.mean(axis=0, dtype=np.float64).astype(np.float32)
-
-
 def _kept(flat: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     """For each item the share of its neighbours (n, m) that are among its m nearest on the map, float64 (n,)."""
     n, m = neighbours.shape
@@ -209,4 +202,4 @@ def _kept(flat: np.ndarray, neighbours: np.ndarray) -> np.ndarray:
     found = cKDTree(flat).query(flat, m + 1)[1]
     found[(found != np.arange(n)[:, None]).all(axis=1), -1] = -1  # the item itself, or one too many of the same place
     near = np.where(found == np.arange(n)[:, None], -1, found)
-    return np.array([np.isin(own, seen, assume_unique=True).mean() for own, seen in zip(neighbours, near, strict=True)])
+    return sum((neighbours == each[:, None]).sum(axis=1) for each in near.T) / m

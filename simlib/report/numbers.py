@@ -213,30 +213,22 @@ def rivals(A: Any, metric: str, fit: Clustering, rows: np.ndarray) -> tuple[np.n
 def picture(A: Any, metric: str, fit: Clustering) -> tuple[np.ndarray, Clustering, np.ndarray, str]:
     """What the pictures of the map and of the matrix are drawn from.
 
-    Of more than 20,000 items the medoids are drawn and at most 4,000 others, evenly spaced; so they are of more than
-    4,000 items if the matrix must be scaled to [-1, 1]. Distances become 1 - distance / largest, and similarities
-    beyond 1 are divided by the largest.
+    Of more than 20,000 items the medoids are drawn and at most 4,000 others, evenly spaced.
 
     Returns
     -------
-    S : (m, m) similarities in [-1, 1] of the m drawn items, or A itself if these are vectors of all items
+    S : (m, m) similarities or distances of the m drawn items, or A itself if these are all items
     fit : Clustering of the drawn items
     rows : int64 (m,), their row numbers in A
     unit : what S holds, in words
     """
     of_distances = METRICS[metric].of_distances
-    top = 1.0 if metric in ON_VECTORS else max(float(A.max()), -float(A.min())) or 1.0
-    scaled = of_distances or top > 1 + 1e-5
     rows = np.arange(len(A))
-    if len(A) > (DRAWN if scaled else STORED):
+    if len(A) > STORED:
         rows = _drawn(fit)
         A = between(A, metric, rows, rows)
         fit = assign(A, np.searchsorted(rows, fit.medoids), metric=metric if of_distances else "similarity")
-    if of_distances:
-        return 1 - A / top, fit, rows, "1 − distance / largest distance"
-    if scaled:
-        return A / top, fit, rows, "similarity / largest"
-    return A, fit, rows, "similarity"
+    return A, fit, rows, METRICS[metric].entry
 
 
 def _drawn(fit: Clustering) -> np.ndarray:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from simlib import _cards, _check, _kinds
+from simlib._beside import data_of, same_ensemble
 from simlib._cards import Card
 from simlib._labels import SHORT, figures, marked, names_of
 from simlib.ensemble import Ensemble
 from simlib.medoids import Clustering
-from simlib.widgets import inputs
 
 CARD = "border:1px solid #bbb;border-radius:6px;padding:6px 10px;line-height:1.35;overflow-wrap:anywhere"
 FOUND = CARD.replace("1px solid #bbb", "2px solid #0072B2").replace("6px 10px", "5px 9px")  # of the item searched for
@@ -49,10 +49,10 @@ def cards_html(
     """
     _kinds.instance(fit, "fit", Clustering, "kmedoids")
     cards = _check.whole_number(cards, "cards", 1)
-    inputs.check_ensemble(ensemble, len(fit.labels))
+    same_ensemble(ensemble, len(fit.labels))
     names = names_of(labels, len(fit.labels), S)
-    S = inputs.scanned(S, fit)
-    near = _cards.neighbours(inputs.closeness(S, fit.medoids, fit.medoids, fit), np.arange(len(fit.medoids)))
+    closeness = data_of(S, fit).closeness(fit.medoids, fit.medoids)
+    near = _cards.neighbours(closeness, np.arange(len(fit.medoids)))
     sure = None if ensemble is None else ensemble.recovered(fit)
     return grid(fit, near, names, cards, sure=sure)
 

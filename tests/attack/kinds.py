@@ -32,7 +32,7 @@ WHOLE = {"block_size", "n_clusters", "n_init", "random_state", "max_iter", "k", 
     *("cards", "n", "named")
 }
 ANY_SIZE = {"block_size", "random_state", "max_iter", "side", "labelled", "top", "cards", "tol", "noise_price"}
-NUMBERS = {"threshold", "max_seconds", "tol", "noise_price"}
+NUMBERS = {"threshold", "max_seconds", "tol", "noise_price", "limit"}
 FUNCTIONS = {"callback", "on_cell", "on_start", "on_wait"}
 FINE = {  # pairs of a parameter and a value, by what the value is printed as, that are as they should be
     ("columns", "['a', 'b']"),

@@ -65,7 +65,8 @@ function members(fit, j) {
     (b === exemplar) - (a === exemplar) || sign * (fit.entries[a] - fit.entries[b]) || a - b);
 }
 
-const said = number => Number.isNaN(number) ? "–" : DATA.distances ? Number(number.toPrecision(3)).toString()
+const threeFigures = number => number.toPrecision(3).includes("e") ? String(Number(number.toPrecision(3))) : number.toPrecision(3);
+const said = number => Number.isNaN(number) ? "–" : DATA.distances ? threeFigures(number)
   : (Math.round(number * 100) / 100 + 0).toFixed(2);
 const count = number => number.toLocaleString("en");
 

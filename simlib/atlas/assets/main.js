@@ -103,14 +103,17 @@ function refresh() {
   recolour();
   light();
   showLegend();
-  showCard();
-  if (!$("list").hidden) showTable();
+  if (!DATA.framed) {
+    showCard();
+    if (!$("list").hidden) showTable();
+  }
   redraw();
 }
 
 function choose(item, region) {
   Object.assign(state, {item, region});
-  if (item !== null || region !== null) showTab("card");
+  if (DATA.framed) tell(item);
+  else if (item !== null || region !== null) showTab("card");
   refresh();
   document.querySelector("aside").scrollTop = 0;
 }
@@ -261,9 +264,27 @@ function listenToControls() {
   });
 }
 
+// In a frame the map stands alone. The page around it hands over a port of a channel when both are ready.
+let tell = () => {};
+
+function listenToTheFrame() {
+  document.body.classList.add("framed");
+  addEventListener("message", event => {
+    const port = event.ports[0];
+    if (event.source !== parent || !port) return;
+    tell = item => port.postMessage(item);
+    port.onmessage = ({data}) => {
+      const [k, row] = data;
+      const item = row.trim() === "" ? null : Number(row);
+      Object.assign(state, {item, region: item === null ? state.region : null});
+      showK(DATA.fits.findIndex(fit => fit.k === Number(k)));
+    };
+  });
+}
+
 function begin() {
   $("title").textContent = document.title = DATA.title;
-  $("caption").textContent = $("faithful").textContent = DATA.caption;
+  $("caption").textContent = $("faithful").textContent = DATA.caption.replaceAll(" %", "\u00a0%"); // on one line
   $("k").max = DATA.fits.length - 1;
   $("slider").hidden = DATA.fits.length < 2;
   ways.forEach((way, at) => $("colour").append(make("option", {value: at}, way.name)));
@@ -273,7 +294,8 @@ function begin() {
   listenToSearch();
   listenToMap();
   listenToControls();
-  showTab("list");
+  if (DATA.framed) listenToTheFrame();
+  else showTab("list");
   measure();
   showK(Math.floor(DATA.fits.length / 2));
   new ResizeObserver(measure).observe(canvas);
