@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib import _check, _kinds
+from simlib import _check
 from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS, Metric
 from simlib.ensemble import Ensemble
-from simlib.medoids import Clustering
+from simlib.medoids import Clustering, check_fit
 from simlib.similarity import between
 
 COMPARED = 50  # items, about, whose closeness to their medoid is compared
@@ -43,7 +43,7 @@ def data_of(S: Any, fit: Clustering) -> Data:
 
     A fit that was made from vectors may come with these vectors, or with the matrix of their similarities.
     """
-    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    check_fit(fit)
     S = _check.as_array(S, "S")
     n = len(fit.labels)
     d = None if fit.centres is None else fit.centres.shape[1]
@@ -60,7 +60,7 @@ def data_of(S: Any, fit: Clustering) -> Data:
 
 def same_items(items: HostItems, fit: Clustering) -> None:
     """Raise unless a clustering is of the items of some places; about 50 items are compared."""
-    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    check_fit(fit)
     n = len(fit.labels)
     if n != items.n:
         raise ValueError(f"places and fit must be of the same items, got {items.n} places and {n} clustered items")

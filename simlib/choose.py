@@ -21,7 +21,7 @@ from simlib._engine.items import HostItems
 from simlib._engine.metrics import METRICS
 from simlib._engine.prepare import prepare_host
 from simlib._labels import figures, index_of
-from simlib.medoids import Clustering, swapped_from
+from simlib.medoids import Clustering, check_fit, swapped_from
 
 FAINT = 0.25  # Kaufman and Rousseeuw's bound: a mean silhouette below it shows no substantial structure
 MOST_ROUNDS = 10**6  # subsamples: what is meant as a seed or as a number of rows is no number of rounds
@@ -340,6 +340,8 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     >>> print(silhouette(abs(points[:, None] - points), [0, 0, 1], metric="precomputed").round(2))
     [0.9  0.89 0.  ]
     """
+    if isinstance(labels, Clustering):
+        check_fit(labels)
     labels = labels.labels if isinstance(labels, Clustering) else as_line(labels, "labels")
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")

@@ -11,7 +11,7 @@ from simlib import _check, _kinds
 from simlib._engine import overlaps, search, starts
 from simlib._engine.prepare import memory_explained, prepare
 from simlib._engine.progress import Progress
-from simlib.medoids import MAX_ITER, Clustering, clustering
+from simlib.medoids import MAX_ITER, Clustering, check_fit, clustering
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +59,7 @@ class Ensemble:
 
         It is the mean, over all ends, of each cluster's largest Jaccard overlap with one of theirs.
         """
+        check_fit(fit)
         if len(fit.labels) != len(self.times):
             raise ValueError(
                 f"fit must be of as many items as the ensemble, {len(self.times)}, got {len(fit.labels)}: was the "

@@ -561,6 +561,17 @@ def _without_noise(items: Items, fit: Clustering, price: float) -> Clustering:
     return replace(fit, labels=labels, closeness=closeness, inertia=inertia, centres=centres, noise_price=price)
 
 
+def check_fit(fit: Any) -> None:
+    """Raise unless `fit` is a Clustering that has every item in a cluster."""
+    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    if fit.noise.size:
+        raise ValueError(
+            f"fit leaves {len(fit.noise)} of {len(fit.labels)} items out (label -1), and this is about items in "
+            "clusters: assign(A, fit.medoids) gives each item to its nearest medoid, or take the other items alone, "
+            "rows = np.flatnonzero(fit.labels >= 0)"
+        )
+
+
 def _alternate(
     items: Items, medoids: np.ndarray, max_iter: int, told: Progress, constraints: Constraints
 ) -> Clustering:

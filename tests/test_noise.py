@@ -114,3 +114,29 @@ def test_what_does_not_fit_or_is_on_a_device_is_refused(words, monkeypatch):
     monkeypatch.setattr("simlib._check.off_cpu", lambda A: hasattr(A, "detach"))
     with pytest.raises(ValueError, match=r"noise_price are for items on the CPU"):
         kmedoids(torch.eye(5), 2, noise_price=0.5)
+
+
+def test_what_is_about_items_in_clusters_refuses_a_fit_with_others(words):
+    from simlib import atlas, ensemble, plots, silhouette, widgets
+
+    X = words[:100]
+    S = cosine_similarity(X)
+    fit, several = kmedoids(S, 5, noise_price=0.5), ensemble(S, 5, n_init=2)
+    there = atlas.places(X, metric="cosine")
+    said = r"leaves \d+ of 100 items out \(label -1\).*assign\(A, fit\.medoids\)"
+    calls = (
+        lambda f: silhouette(S, f),
+        lambda f: several.recovered(f),
+        lambda f: plots.block_matrix(S, f),
+        lambda f: plots.atlas(there, f),
+        lambda f: plots.similarity_to_medoid(f),
+        lambda f: atlas.page(there, f, path=None),
+        lambda f: widgets.cards.cards_html(f, S),
+    )
+    for call in calls:
+        with pytest.raises(ValueError, match=said):
+            call(fit)
+    plots.cluster_sizes(fit)
+    plots.block_matrix(S, assign(S, fit.medoids))
+    rows = np.flatnonzero(fit.labels >= 0)
+    assert len(silhouette(S[np.ix_(rows, rows)], fit.labels[rows])) == len(rows)

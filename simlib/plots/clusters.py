@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from simlib import _check, _kinds
 from simlib._engine.metrics import METRICS
 from simlib._labels import SHORT, plain
-from simlib.medoids import Clustering
+from simlib.medoids import Clustering, check_fit
 from simlib.plots.given import as_names, line, names_or_none, plane
 from simlib.plots.look import COLOURS, INK, LINK, MARKERS, figure_of, looks, new_axes, stars
 from simlib.plots.names import write_names
@@ -30,7 +30,7 @@ def clusters_2d(points: Any, fit: Clustering, names: Sequence[str] | None = None
         Written beside the points; if there are more than 40 points, beside the medoids only.
     """
     ax = new_axes(ax)
-    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    check_fit(fit)
     n = len(fit.labels)
     points, called = plane(points, "points", n), names_or_none(names, n)
     colour, marker = looks(len(fit.medoids))
@@ -79,7 +79,7 @@ def similarity_to_medoid(fit: Clustering, names: Sequence[str] | None = None, ax
         Written beside the tightest, the loosest and the largest clusters.
     """
     ax = new_axes(ax)
-    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    check_fit(fit)
     called = names_or_none(names, len(fit.labels))
     metric = METRICS[fit.metric]
     entries = fit.distance if metric.of_distances else fit.similarity

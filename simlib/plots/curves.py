@@ -55,6 +55,8 @@ def k_curve(
 ) -> Axes:
     """A criterion against the number of clusters, and beside it the same for data without structure.
 
+    Where the scan has bounds, a band under its inertia shows what better clusterings could gain at most.
+
     Parameters
     ----------
     scan : KScan
@@ -76,6 +78,10 @@ def k_curve(
     if null is not None:
         dashed: dict[str, Any] = {"color": COLOURS[5], "marker": "s", "ms": 4, "lw": 1.2, "ls": "--"}
         ax.plot(null.ks, getattr(null, criterion), label="columns shuffled", **dashed)
+    if banded := criterion == "inertia" and scan.lower is not None:
+        look: dict[str, Any] = {"color": COLOURS[0], "alpha": 0.3, "lw": 0}
+        ax.fill_between(scan.ks, scan.lower, values, label="no clustering is below this band", **look)
+    if banded or null is not None:
         ax.legend(loc="best")
     ax.set_xscale("log", base=2)
     if k is not None:

@@ -12,13 +12,13 @@ from matplotlib.collections import LineCollection
 from scipy.cluster.hierarchy import dendrogram, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
-from simlib import _cards, _check, _kinds
+from simlib import _cards, _check
 from simlib._beside import data_of
 from simlib._labels import SHORT, names_of, plain
 from simlib._regions import LIGHT as REGIONS
 from simlib._regions import regions
 from simlib._stretches import drawn_in, twice_the_middle
-from simlib.medoids import Clustering
+from simlib.medoids import Clustering, check_fit
 from simlib.plots.given import as_names, check_places, plane
 from simlib.plots.look import INK, loss_of, new_axes, stars
 from simlib.plots.names import write_names
@@ -69,7 +69,7 @@ def medoid_map(
         The most names to write, largest clusters first; a name that finds no room is left out.
     """
     ax = new_axes(ax)
-    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    check_fit(fit)
     labelled = _check.whole_number(labelled, "labelled", 0)
     order = _cards.largest_first(fit)
     at = plane(positions, "positions", len(order))[order]

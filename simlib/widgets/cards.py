@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _cards, _check, _kinds
+from simlib import _cards, _check
 from simlib._beside import data_of, same_ensemble
 from simlib._cards import Card
 from simlib._labels import SHORT, figures, marked, names_of
 from simlib.ensemble import Ensemble
-from simlib.medoids import Clustering
+from simlib.medoids import Clustering, check_fit
 
 CARD = "border:1px solid #bbb;border-radius:6px;padding:6px 10px;line-height:1.35;overflow-wrap:anywhere"
 FOUND = CARD.replace("1px solid #bbb", "2px solid #0072B2").replace("6px 10px", "5px 9px")  # of the item searched for
@@ -47,7 +47,7 @@ def cards_html(
     str
         HTML; the names in it are escaped.
     """
-    _kinds.instance(fit, "fit", Clustering, "kmedoids")
+    check_fit(fit)
     cards = _check.whole_number(cards, "cards", 1)
     same_ensemble(ensemble, len(fit.labels))
     names = names_of(labels, len(fit.labels), S)
