@@ -172,6 +172,49 @@ def test_runs_in_what_it_promises(path, notebook):
     assert measured["gigabytes"] * 0.9 <= gigabytes <= max(measured["gigabytes"] * 2, 1)
 
 
+def said(number, pattern):
+    """The numbers that a pattern finds in what the stored notebook printed."""
+    (path,) = FOLDER.glob(f"{number}_*.ipynb")
+    outputs = [output for cell in code(nbformat.read(path, 4)) for output in cell.outputs]
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    found = re.search(pattern, printed)
+    assert found, f"{pattern} stands nowhere in what {path.name} printed"
+    return [float(each) for each in found.groups()]
+
+
+def test_what_the_words_of_notebook_02_say_is_what_it_printed():
+    assert said("02", r"from (\d+) of (\d+) starts\nswaps arrive") == [56, 84]  # fails from one start in three
+    assert said("02", r"swaps arrive at the best from (\d+) of 84") == [84]
+    assert said("02", r"3 medoids, one price for all: +no choice is below ([\d.]+)") == [6]
+    assert said("02", r"2 medoids, one price for all: +no choice is below ([\d.]+)") == [16]
+    assert 16 < said("02", r"a price for each: +no choice is below ([\d.]+), and the best has 17")[0] <= 17
+    assert 0.3 < said("02", r'init="build": [\d.]+, at most ([\d.]+) %')[0] < 0.36  # about a third of a percent
+    assert said("02", r"differ by ([\d.]+) %\n(\d+) % of the words have another") == [0.013, 23]
+    thief, stealing = said("02", r"thief: certainty .*: thief \((\d)\), stealing \((\d)\)")
+    assert thief == stealing == 5
+    assert said("02", r"wine: certainty .*: wine \((\d+)\)") == [10]
+    above = [said("02", rf"start {seed}: .*the loop is ([\d.]+) % above")[0] for seed in range(3)]
+    assert 10 < min(above) <= max(above) < 12  # 00 says about eleven percent
+
+
+def test_what_the_words_of_notebook_04_say_is_what_it_printed():
+    assert 4 < said("04", r"clusters 0.360, ([\d.]+) times")[0] < 5
+    assert said("04", r"below 0: (\d+) % of the words") == [29]
+    dealt, ours = said("04", r"dealt at random +purity ([\d.]+)(?:.*\n)clusters +purity ([\d.]+)")
+    assert dealt < 0.2
+    assert round(ours, 2) == 0.49
+    any_two, clustered, nearest = said("04", r"(\d+) % are of one category\n.*: +(\d+) %\n.*: +(\d+) %")
+    assert 5 * any_two <= clustered < nearest == 50
+    prefix, root = said("04", r"one prefix: (\d+) times any two; a common root: (\d+) times")
+    assert 10 < prefix < root / 8  # letters count, a common root does about ten times as much
+    assert root / 12 < prefix
+
+
+def test_what_the_words_of_notebook_00_say_is_what_it_printed():
+    assert said("00", r"trout stands for (\d+)(?:.*\n)thief stands for (\d+)") == [57, 50]
+    assert said("00", r"S \(20000, 20000\) ([\d.]+) GB") == [1.6]
+
+
 # figures
 
 
