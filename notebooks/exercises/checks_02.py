@@ -81,9 +81,9 @@ def check_3(build):
         assert len(set(taken)) == k, f"a row number occurs twice in {taken}: an item can be taken once"
         assert set(taken) <= set(range(n)), f"{taken} are no row numbers of {n} items"
         right = _greedy(D, k)
+        assert set(taken) != set(right) or taken == right, "the right items in another order: return them as they came"
         assert taken[0] != int(D.sum(axis=1).argmax()), "the first has the largest sum of distances; asked is the least"
         assert taken[0] == right[0], f"the first of {n} items is not the one whose distances have the smallest sum"
-        assert set(taken) != set(right) or taken == right, "the right items in another order: return them as they came"
         alone = np.argsort(D.sum(axis=1), kind="stable")[:k].tolist()
         assert taken == right or taken != alone, (
             "these have the smallest sums, each judged alone: after the first, an item helps only where it is nearer "
