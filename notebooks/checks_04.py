@@ -1,9 +1,11 @@
 """What the exercises of notebook 04 are checked with: each says what is wrong and why, or why it is right."""
 
 import numpy as np
+from checks import explaining
 from sklearn.metrics.cluster import contingency_matrix
 
 
+@explaining
 def check_1(answer, fit, categories):
     """The category, of the ten most frequent, that loses most to one other of them, and that other."""
     assert isinstance(answer, tuple | list), f"answer_1 is a pair (row, column), got {answer!r}"
@@ -32,6 +34,7 @@ def check_1(answer, fit, categories):
     )
 
 
+@explaining
 def check_2(answer, before):
     """Purity, NMI and ARI of 41 clusters; `before`: those of 512."""
     assert isinstance(answer, tuple | list), f"answer_2 is what agree(labels) returns, three numbers, got {answer!r}"
@@ -47,6 +50,7 @@ def check_2(answer, before):
     )
 
 
+@explaining
 def check_3(topic, fit, names, categories):
     """A function topic(word) -> dict of category -> list of the cluster's words, closest to the exemplar first."""
     assert callable(topic), f"topic is a function, got {topic!r}"

@@ -28,7 +28,7 @@ HEADING = "## Exercises"
 def main(folder: Path = HERE / "exercises") -> int:
     """Write the exercises of every notebook that has solutions, and the checks; returns the exit status."""
     folder.mkdir(exist_ok=True)
-    wanted = {path.name: path.read_text(encoding="utf-8") for path in HERE.glob("checks_[0-9][0-9].py")}
+    wanted = {path.name: path.read_text(encoding="utf-8") for path in HERE.glob("checks*.py")}
     for path in sorted(HERE.glob("[0-9][0-9]_*.ipynb")):
         if solutions(notebook := nbformat.read(path, 4)):
             wanted[path.name] = nbformat.writes(exercises(notebook, path.name)) + "\n"

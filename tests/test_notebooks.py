@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 RUNTIMES = json.loads((FOLDER / "runtimes.json").read_text(encoding="utf-8"))
+SHORT_SENTENCES = ("00", "02", "04")
 PROMISES = ("You will make", "You will be able to", "You need", "Runs in")
 
 sys.path.insert(0, str(FOLDER))
@@ -125,6 +126,16 @@ def test_nothing_is_installed_and_no_path_is_bent(notebook):
         assert not re.search(r"^\s*[!%]|sys\.path|chdir", cell.source, flags=re.M), cell.source
 
 
+def test_sentences_are_short(path, notebook):
+    """At most 28 words, a piece of code counted as one."""
+    if path.stem[:2] not in SHORT_SENTENCES:
+        return
+    plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text(notebook))
+    for paragraph in re.split(r"\n\s*\n|\n(?=- |#|\|)", re.sub(r"`[^`]*`", "code", plain)):
+        for sentence in re.split(r"(?<=[.!?:])[\"*)]*\s+", paragraph.replace("\n", " ")):
+            assert len(re.findall(r"[\w'’−-]+", sentence)) <= 28, sentence
+
+
 def test_powers_are_formulas(notebook):
     """The page drops <sup> and <sub>: 2<sup>24</sup> would read 224."""
     assert not re.search(r"</?su[bp]>", text(notebook))
@@ -161,6 +172,49 @@ def test_runs_in_what_it_promises(path, notebook):
     assert measured["gigabytes"] * 0.9 <= gigabytes <= max(measured["gigabytes"] * 2, 1)
 
 
+def said(number, pattern):
+    """The numbers that a pattern finds in what the stored notebook printed."""
+    (path,) = FOLDER.glob(f"{number}_*.ipynb")
+    outputs = [output for cell in code(nbformat.read(path, 4)) for output in cell.outputs]
+    printed = "".join(output.text for output in outputs if output.output_type == "stream")
+    found = re.search(pattern, printed)
+    assert found, f"{pattern} stands nowhere in what {path.name} printed"
+    return [float(each) for each in found.groups()]
+
+
+def test_what_the_words_of_notebook_02_say_is_what_it_printed():
+    assert said("02", r"from (\d+) of (\d+) starts\nswaps arrive") == [56, 84]  # fails from one start in three
+    assert said("02", r"swaps arrive at the best from (\d+) of 84") == [84]
+    assert said("02", r"3 medoids, one price for all: +no choice is below ([\d.]+)") == [6]
+    assert said("02", r"2 medoids, one price for all: +no choice is below ([\d.]+)") == [16]
+    assert 16 < said("02", r"a price for each: +no choice is below ([\d.]+), and the best has 17")[0] <= 17
+    assert 0.3 < said("02", r'init="build": [\d.]+, at most ([\d.]+) %')[0] < 0.36  # about a third of a percent
+    assert said("02", r"differ by ([\d.]+) %\n(\d+) % of the words have another") == [0.013, 23]
+    thief, stealing = said("02", r"thief: certainty .*: thief \((\d)\), stealing \((\d)\)")
+    assert thief == stealing == 5
+    assert said("02", r"wine: certainty .*: wine \((\d+)\)") == [10]
+    above = [said("02", rf"start {seed}: .*the loop is ([\d.]+) % above")[0] for seed in range(3)]
+    assert 10 < min(above) <= max(above) < 12  # 00 says about eleven percent
+
+
+def test_what_the_words_of_notebook_04_say_is_what_it_printed():
+    assert 4 < said("04", r"clusters 0.360, ([\d.]+) times")[0] < 5
+    assert said("04", r"below 0: (\d+) % of the words") == [29]
+    dealt, ours = said("04", r"dealt at random +purity ([\d.]+)(?:.*\n)clusters +purity ([\d.]+)")
+    assert dealt < 0.2
+    assert round(ours, 2) == 0.49
+    any_two, clustered, nearest = said("04", r"(\d+) % are of one category\n.*: +(\d+) %\n.*: +(\d+) %")
+    assert 5 * any_two <= clustered < nearest == 50
+    prefix, root = said("04", r"one prefix: (\d+) times any two; a common root: (\d+) times")
+    assert 10 < prefix < root / 8  # letters count, a common root does about ten times as much
+    assert root / 12 < prefix
+
+
+def test_what_the_words_of_notebook_00_say_is_what_it_printed():
+    assert said("00", r"trout stands for (\d+)(?:.*\n)thief stands for (\d+)") == [57, 50]
+    assert said("00", r"S \(20000, 20000\) ([\d.]+) GB") == [1.6]
+
+
 # figures
 
 
@@ -177,10 +231,19 @@ def test_every_figure_has_a_caption_that_says_what_to_look_at(notebook):
 
 
 def test_every_figure_has_a_title_and_labelled_axes(notebook):
-    """`simlib.plots` labels the axes itself (tests/test_plots.py); a picture made by hand must do it in its cell."""
+    """`simlib.plots` labels the axes itself (tests/test_plots.py); a picture made by hand must do it in its cell.
+
+    So may a function that an earlier cell defines.
+    """
+    labelling = {
+        node.name
+        for cell in code(notebook)
+        for node in ast.parse(cell.source).body
+        if isinstance(node, ast.FunctionDef) and "xlabel" in ast.unparse(node)
+    }
     for cell in filter(has_picture, code(notebook)):
         assert re.search(r"title", cell.source), cell.source
-        if not re.search(r"\bplots\.\w+\(", cell.source):
+        if not re.search(r"\bplots\.\w+\(", cell.source) and not labelling & set(re.findall(r"(\w+)\(", cell.source)):
             assert re.search(r"xlabel|xticks=\[\]|axis\(\"off\"\)", cell.source), cell.source
 
 
@@ -200,6 +263,7 @@ def test_links_lead_somewhere(path, notebook):
 # exercises
 
 
+EXPLAINED = ("00", "02", "04")  # their wrong answers show the explanation alone
 WITH_SOLUTIONS = [path for path in PATHS if maker.solutions(nbformat.read(path, 4))]
 
 
@@ -253,6 +317,8 @@ def test_blanks_fail_their_checks_and_solutions_pass(path):
             (failure,) = [output for output in cell.outputs if output.output_type == "error"]
             assert failure.ename == "AssertionError", failure
             assert len(failure.evalue) > 30
+            if path.stem[:2] in EXPLAINED:
+                assert failure.traceback == [failure.evalue]  # the check's own lines would give the answer away
             assert "".join(output.get("text", "") for output in cells[i + 2].outputs).startswith("right: ")
 
 
