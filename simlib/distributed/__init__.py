@@ -1,0 +1,27 @@
+"""The same on Dask arrays: more rows than one machine's memory holds, or more than one machine. Needs the extra `dask`.
+
+X is a Dask array (n, d), chunked along its rows only; a row is an item. Whatever scheduler is in force does the work:
+threads, a LocalCluster, a cluster far away; nothing here asks for a Client or changes a setting. X is read again in
+every round and never kept, so `X = X.persist()` first pays where it fits into the workers' memory.
+
+::
+
+    matrix.py     similarities and correlations, lazy or written to a file
+    medoids.py    k-medoids and its certificate
+    swaps.py      the swap search:  near.py    what a chunk knows of its rows, and its sums
+                                    order.py   which rows become candidates first
+                                    choice.py  which swaps are made together
+    alternate.py  the alternating loop          assigned.py  each row's nearest medoid
+    chunks.py     the checks of X, and what all of them share
+"""
+
+from __future__ import annotations
+
+from simlib._extras import extra
+
+with extra("dask", "simlib.distributed"):
+    from simlib.distributed.assigned import assign
+    from simlib.distributed.matrix import cosine_similarity, write_zarr
+    from simlib.distributed.medoids import DaskClustering, certify, kmedoids
+
+__all__ = ["DaskClustering", "assign", "certify", "cosine_similarity", "kmedoids", "write_zarr"]

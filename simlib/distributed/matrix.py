@@ -1,0 +1,189 @@
+"""The similarity matrix of a Dask array: lazy, a block a pair of chunks, or written to a Zarr array."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Condition
+from typing import Any
+
+import dask
+import dask.array as da
+import numpy as np
+from dask import delayed
+from tqdm.auto import tqdm
+
+from simlib import _check, _kinds
+from simlib._engine import tiles
+from simlib._engine.tiles import Scaled
+from simlib._extras import extra
+from simlib.data import named
+from simlib.distributed.chunks import checked, few, prepared
+
+BLOCK_ROWS = 5000  # rows of a block of the matrix, at most
+
+
+def cosine_similarity(X: Any) -> Any:
+    """Cosine of the angle between every two rows of X, not computed before it is asked for.
+
+    Parameters
+    ----------
+    X : dask array (n, d)
+
+    Returns
+    -------
+    dask array (n, n)
+        float32 or float64, what `simlib.cosine_similarity` would give, in chunks as X has along its rows; those over
+        5,000 rows are cut, so that a block of float32 takes 100 MB at most. Only the blocks on and above the diagonal
+        are products; the others are these, turned.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Not a Dask array, columns in several chunks, chunks of unknown size; when computed: NaN or infinity, with the
+        chunk and its rows.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> X = da.from_array(np.array([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]]), chunks=(2, 2))
+    >>> print(cosine_similarity(X).compute())
+    [[1.  0.6 0. ]
+     [0.6 1.  0.8]
+     [0.  0.8 1. ]]
+    """
+    X = checked(X)
+    X = X.rechunk((tuple(part for size in X.chunks[0] for part in _cut(size)), -1))
+    blocks, sizes = prepared(X), X.chunks[0]
+    kind = _check.working_dtype(X.dtype)
+    rows: list[list[Any]] = []
+    for i, a in enumerate(blocks):
+        rows.append([])
+        for j, b in enumerate(blocks):
+            block = rows[j][i].T if j < i else da.from_delayed(_product(a, b, i == j), (sizes[i], sizes[j]), kind)
+            rows[-1].append(block)
+    return da.block(rows)
+
+
+def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> None:
+    """Write the similarity matrix of X to a new Zarr array, block by block, each product used for both its places.
+
+    Parameters
+    ----------
+    X : dask array (n, d)
+        Its chunks of rows become the chunks of the Zarr array, so all but the last must be of one size.
+    path : path of the array, which must not exist; seen by all workers
+    progress : bool
+        Draw a bar over the rows of blocks.
+
+    Raises
+    ------
+    FileExistsError
+        There is something at `path`.
+    OSError
+        The disk is too small, or full, or the folder cannot be written; what was written so far is removed.
+    ValueError, TypeError
+        As `cosine_similarity`.
+
+    Notes
+    -----
+    Written under another name beside `path` and renamed when it is whole. A worker holds two chunks of X and a block.
+    """
+    with extra("dask", "write_zarr"):
+        import zarr
+
+    X, path = checked(X), _kinds.path(path, "path")
+    _kinds.flag(progress, "progress")
+    sizes = X.chunks[0]
+    if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
+        raise ValueError(f"the chunks of rows must be of one size, got {few(sizes)}: X.rechunk(({sizes[0]}, -1))")
+    if path.exists():
+        raise FileExistsError(f"{path} exists already: name another, or remove it first")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    chunks = (min(sizes[0], X.shape[0]),) * 2
+    need, free = X.shape[0] ** 2 * np.dtype(_check.working_dtype(X.dtype)).itemsize, shutil.disk_usage(path.parent).free
+    if need > 2 * free:  # compression does not halve numbers like these
+        raise OSError(
+            errno.ENOSPC, f"the matrix takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free", str(path.parent)
+        )
+    try:
+        with named(draft, path):
+            zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
+        blocks, first = prepared(X), np.concatenate([[0], np.cumsum(sizes)]).tolist()
+        for i in tqdm(range(len(blocks)), "similarity", unit="row of blocks", disable=not progress):
+            writes = [
+                _write(str(draft), _product(blocks[i], blocks[j], i == j), first[i], first[j])
+                for j in range(i, len(blocks))
+            ]
+            for failed in filter(None, dask.compute(*writes)):  # raised when no write is under way any more
+                raise failed
+        os.rename(draft, path)
+    finally:
+        _writers.give_up(str(draft))
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _cut(size: int) -> list[int]:
+    """The sizes of the pieces that a chunk of `size` rows is cut into."""
+    return [min(BLOCK_ROWS, size - i) for i in range(0, size, BLOCK_ROWS)]
+
+
+@delayed(pure=True)
+def _product(a: Scaled, b: Scaled, same: bool) -> np.ndarray:
+    """Similarities of one chunk's rows to another's."""
+    return tiles.product(a, b, same)
+
+
+class _Writers:
+    """The blocks that threads of this process are writing. After an interrupt they would bring a draft back to life."""
+
+    def __init__(self) -> None:
+        self.changed = Condition()
+        self.writing: Counter[str] = Counter()
+        self.given_up: set[str] = set()
+
+    @contextmanager
+    def one_more(self, draft: str) -> Iterator[bool]:
+        """Count one block more for as long as it is written; says whether it is wanted."""
+        with self.changed:
+            wanted = draft not in self.given_up
+            self.writing[draft] += wanted
+        try:
+            yield wanted
+        finally:
+            with self.changed:
+                self.writing[draft] -= wanted
+                self.changed.notify_all()
+
+    def give_up(self, draft: str) -> None:
+        """Let no further block be written, and wait for those that are under way."""
+        with self.changed:
+            self.given_up.add(draft)
+            self.changed.wait_for(lambda: not self.writing[draft])
+
+
+_writers = _Writers()
+
+
+@delayed
+def _write(path: str, tile: np.ndarray, i: int, j: int) -> OSError | None:
+    """Store a block and its mirror image; returns what went wrong."""
+    import zarr
+
+    with _writers.one_more(path) as wanted:
+        if not wanted:
+            return None
+        try:
+            store, (p, q) = zarr.open_array(path, mode="r+"), tile.shape
+            store[i : i + p, j : j + q] = tile
+            if i != j:
+                store[j : j + q, i : i + p] = tile.T
+        except OSError as error:
+            return error
+    return None
