@@ -12,6 +12,7 @@ every round and never kept, so `X = X.persist()` first pays where it fits into t
                                     order.py   which rows become candidates first
                                     choice.py  which swaps are made together
     alternate.py  the alternating loop          assigned.py  each row's nearest medoid
+    scan.py       silhouettes, criteria for k   closest.py   the closest rows
     chunks.py     the checks of X, and what all of them share
 """
 
@@ -21,7 +22,20 @@ from simlib._extras import extra
 
 with extra("dask", "simlib.distributed"):
     from simlib.distributed.assigned import assign
-    from simlib.distributed.matrix import cosine_similarity, write_zarr
+    from simlib.distributed.closest import neighbours
+    from simlib.distributed.matrix import correlation, cosine_similarity, write_zarr
     from simlib.distributed.medoids import DaskClustering, certify, kmedoids
+    from simlib.distributed.scan import scan_k, silhouette
 
-__all__ = ["DaskClustering", "assign", "certify", "cosine_similarity", "kmedoids", "write_zarr"]
+__all__ = [
+    "DaskClustering",
+    "assign",
+    "certify",
+    "correlation",
+    "cosine_similarity",
+    "kmedoids",
+    "neighbours",
+    "scan_k",
+    "silhouette",
+    "write_zarr",
+]

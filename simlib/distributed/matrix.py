@@ -23,7 +23,7 @@ from simlib._engine import tiles
 from simlib._engine.tiles import Scaled
 from simlib._extras import extra
 from simlib.data import named
-from simlib.distributed.chunks import checked, few, prepared
+from simlib.distributed.chunks import checked, prepared
 
 BLOCK_ROWS = 5000  # rows of a block of the matrix, at most
 
@@ -58,9 +58,33 @@ def cosine_similarity(X: Any) -> Any:
      [0.6 1.  0.8]
      [0.  0.8 1. ]]
     """
+    return _similarity(X, False)
+
+
+def correlation(X: Any) -> Any:
+    """Pearson correlation between every two rows of X, not computed before it is asked for.
+
+    The cosine of the rows after each row's own mean is taken off; a constant row has correlation 0 to everything.
+    Parameters, returns and errors are those of `cosine_similarity`.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> import numpy as np
+    >>> X = da.from_array(np.array([[1.0, 2.0, 3.0], [9.0, 8.0, 7.0], [5.0, 5.0, 5.0]]), chunks=(2, 3))
+    >>> print(correlation(X).compute())
+    [[ 1. -1.  0.]
+     [-1.  1.  0.]
+     [ 0.  0.  0.]]
+    """
+    return _similarity(X, True)
+
+
+def _similarity(X: Any, centred: bool) -> Any:
+    """The lazy matrix; `centred` takes each row's mean off first."""
     X = checked(X)
     X = X.rechunk((tuple(part for size in X.chunks[0] for part in _cut(size)), -1))
-    blocks, sizes = prepared(X), X.chunks[0]
+    blocks, sizes = prepared(X, centred), X.chunks[0]
     kind = _check.working_dtype(X.dtype)
     rows: list[list[Any]] = []
     for i, a in enumerate(blocks):
@@ -77,7 +101,7 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     Parameters
     ----------
     X : dask array (n, d)
-        Its chunks of rows become the chunks of the Zarr array, so all but the last must be of one size.
+        Chunks over 5,000 rows are cut, and unequal chunks of rows become equal ones, as large as the largest of them.
     path : path of the array, which must not exist; seen by all workers
     progress : bool
         Draw a bar over the rows of blocks.
@@ -94,15 +118,15 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     Notes
     -----
     Written under another name beside `path` and renamed when it is whole. A worker holds two chunks of X and a block.
+    The chunks of the Zarr array are blocks of so many rows and columns.
     """
     with extra("dask", "write_zarr"):
         import zarr
 
     X, path = checked(X), _kinds.path(path, "path")
     _kinds.flag(progress, "progress")
+    X = X.rechunk((min(BLOCK_ROWS, max(X.chunks[0])), -1))  # two writers never share a chunk of the Zarr array
     sizes = X.chunks[0]
-    if len(set(sizes[:-1])) > 1 or sizes[-1] > sizes[0]:
-        raise ValueError(f"the chunks of rows must be of one size, got {few(sizes)}: X.rechunk(({sizes[0]}, -1))")
     if path.exists():
         raise FileExistsError(f"{path} exists already: name another, or remove it first")
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")

@@ -17,7 +17,7 @@ from simlib.distributed.alternate import one_round
 from simlib.distributed.assigned import assigned
 from simlib.distributed.chunks import checked, held, vectors_of
 from simlib.distributed.swaps import Search, batch_size
-from simlib.medoids import Certificate, Clustering
+from simlib.medoids import MAX_ITER, Certificate, Clustering
 from simlib.medoids import kmedoids as kmedoids_in_memory
 
 SAMPLE_ROWS = 20_000  # rows clustered by swaps, at least, before all rows are looked at
@@ -47,7 +47,7 @@ class DaskClustering(Clustering):
         )
 
 
-class _Course(NamedTuple):
+class Course(NamedTuple):
     """Medoids, and how a method came to them."""
 
     medoids: np.ndarray
@@ -64,7 +64,7 @@ def kmedoids(
     method: str | None = None,
     init: Any = "random",
     random_state: Any = 0,
-    max_iter: int = 300,
+    max_iter: int = MAX_ITER,
     max_seconds: float | None = None,
     progress: bool = False,
     callback: Callback | None = None,
@@ -135,29 +135,48 @@ def kmedoids(
     [1 1 1 0 0] True 1.0
     """
     began = time.monotonic()
-    _check.one_of(method or METHODS[0], "method", METHODS)
     X = checked(X)
     n = X.shape[0]
+    method = method_for(method, n, METHODS)
     k = _check.whole_number(n_clusters, "n_clusters", 1, n, " (the number of rows)")
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     seconds = np.inf if max_seconds is None else _kinds.number(max_seconds, "max_seconds", 0)
     _kinds.flag(progress, "progress")
     _kinds.function(callback, "callback")
     rng = np.random.default_rng(_check.seed(random_state))
-    method = method or ("fasterpam" if n <= SWAPS_BY_DEFAULT else "sample")
     _check.init(init, k, n, STARTS)
     drawn = isinstance(init, str) and init == "random"
     if method == "sample" and not drawn:
         raise ValueError('init is for method="fasterpam" or "alternate"; "sample" starts from a sample\'s own medoids')
-    rows = _sampled(X, k, rng) if drawn and method != "alternate" else _start(init, k, n, rng)
+    rows = _of_sample(X, k, rng) if drawn and method != "alternate" else _start(init, k, n, rng)
+    told = progress, callback
+    return clustering(X, fit_from(X, rows, method, max_iter, began + seconds, *told))
+
+
+def method_for(method: str | None, n: int, allowed: tuple[str, ...]) -> str:
+    """The method for n rows, checked: the default where none is asked for."""
+    if method is None:
+        return "fasterpam" if n <= SWAPS_BY_DEFAULT else "sample"
+    _check.one_of(method, "method", allowed)
+    return method
+
+
+def fit_from(
+    X: Any,
+    rows: np.ndarray,
+    method: str,
+    max_iter: int = MAX_ITER,
+    deadline: float = np.inf,
+    progress: bool = False,
+    callback: Callback | None = None,
+) -> Course:
+    """Go on from these medoids, by swaps or by the loop."""
     if method == "fasterpam":
-        course = swapped(X, rows, max_iter, began + seconds, progress, callback)
-    else:
-        course = _alternated(X, rows, max_iter, progress, callback)
-    return clustering(X, course)
+        return _swapped(X, rows, max_iter, deadline, progress, callback)
+    return _alternated(X, rows, max_iter, progress, callback)
 
 
-def _alternated(X: Any, rows: np.ndarray, max_iter: int, progress: bool, callback: Callback | None) -> _Course:
+def _alternated(X: Any, rows: np.ndarray, max_iter: int, progress: bool, callback: Callback | None) -> Course:
     """The loop: assign every row, take each cluster's most central member, until no medoid changes."""
     history: list[float] = []
     better, loss = one_round(X, rows) if max_iter else (rows, 0.0)
@@ -170,24 +189,24 @@ def _alternated(X: Any, rows: np.ndarray, max_iter: int, progress: bool, callbac
                 better, loss = one_round(X, rows)
             history.append(loss)
             told.tell(len(history), changed, loss)
-    return _Course(rows, tuple(history), reached)
+    return Course(rows, tuple(history), reached)
 
 
-def swapped(
+def _swapped(
     X: Any,
     rows: np.ndarray,
     max_iter: int,
-    deadline: float = np.inf,
-    progress: bool = False,
-    callback: Callback | None = None,
-) -> _Course:
+    deadline: float,
+    progress: bool,
+    callback: Callback | None,
+) -> Course:
     """Pass over all candidates until one pass brings no swap; the order is that of the second pass from then on."""
     n, k = X.shape[0], len(rows)
     if not max_iter:
-        return _Course(rows)
+        return Course(rows)
     if k == 1:
         best, _ = one_round(X, rows)  # of one cluster the most central member is the best medoid
-        return _Course(best, (one_round(X, best)[1],), True, int(best[0] != rows[0]), 1.0)
+        return Course(best, (one_round(X, best)[1],), True, int(best[0] != rows[0]), 1.0)
     search, tried, history = Search(X, rows), 0.0, list[float]()
     with Progress("fasterpam", k, progress, callback, "passes") as told:
         while search.since_swap < n and len(history) < max_iter and time.monotonic() < deadline:
@@ -197,7 +216,7 @@ def swapped(
             tried = max(tried, _one_pass(search, f"pass {len(history) + 1}", deadline, progress))
             history.append(search.loss())
             told.tell(len(history), int(np.sum(search.medoids != before)), history[-1])
-    return _Course(search.medoids, tuple(history), search.since_swap >= n, search.n_swaps, tried)
+    return Course(search.medoids, tuple(history), search.since_swap >= n, search.n_swaps, tried)
 
 
 def _one_pass(search: Search, name: str, deadline: float, shown: bool) -> float:
@@ -214,7 +233,7 @@ def _one_pass(search: Search, name: str, deadline: float, shown: bool) -> float:
     return done / search.n
 
 
-def clustering(X: Any, course: _Course) -> DaskClustering:
+def clustering(X: Any, course: Course) -> DaskClustering:
     """The rows assigned to these medoids."""
     rows = course.medoids
     labels, closeness = dask.compute(*assigned(X, rows, *held([vectors_of(X, rows)])))
@@ -294,13 +313,19 @@ def _start(init: Any, k: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return np.array(init, dtype=np.int64)
 
 
-def _sampled(X: Any, k: int, rng: np.random.Generator) -> np.ndarray:
-    """Medoids by swaps among some rows, as rows of X."""
+def sampled(X: Any, k: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers drawn for k medoids, ascending, and their vectors."""
     size = min(X.shape[0], max(SAMPLE_ROWS, SAMPLE_ROWS_A_MEDOID * k))
     drawn = np.sort(rng.choice(X.shape[0], size, replace=False))
     sample = X[drawn].compute()
     bad = drawn[~np.isfinite(sample).all(axis=1)]
     if bad.size:
         raise ValueError(f"X has NaN or infinity in {bad.size} of {size} rows that were drawn, the first is {bad[0]}")
+    return drawn, sample
+
+
+def _of_sample(X: Any, k: int, rng: np.random.Generator) -> np.ndarray:
+    """Medoids by swaps among some rows, as rows of X."""
+    drawn, sample = sampled(X, k, rng)
     fit = kmedoids_in_memory(sample, k, metric="cosine", random_state=int(rng.integers(2**31)))
     return drawn[fit.medoids]

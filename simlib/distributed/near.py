@@ -11,10 +11,11 @@ import numpy as np
 from dask import delayed
 from scipy.sparse import coo_array, csr_array
 
+from simlib._engine import tiles
 from simlib._engine.items import STRIP_ITEMS, STRIP_MEDOIDS
 from simlib._engine.kernels import nearest as nearest_kernels
 from simlib._engine.kernels import swaps as kernels
-from simlib._engine.tiles import Scaled, one_blas_thread
+from simlib._engine.tiles import Scaled
 
 TILE_CANDIDATES, TILE_ITEMS = 512, 2048  # of a tile of products: 4 MB of float32
 
@@ -84,7 +85,7 @@ def _compared(block: Scaled, at: np.ndarray, centres: Scaled, rows: np.ndarray) 
 @delayed(pure=True)
 def two_nearest(block: Scaled, first: int, centres: Scaled, rows: np.ndarray) -> Near:
     """The two nearest of the medoids `rows` for the rows of a chunk that begins at row `first`."""
-    with one_blas_thread():
+    with tiles.one_blas_thread():
         return _compared(block, np.arange(first, first + len(block.vectors)), centres, rows)
 
 
@@ -99,7 +100,7 @@ def exchanged(near: Near, block: Scaled, first: int, centres: Scaled, rows: np.n
     lost = np.isin(near.position, swapped).any(axis=0)
     some, others = np.flatnonzero(lost), np.flatnonzero(~lost)
     after = Near(near.position.copy(), near.closeness.copy())
-    with one_blas_thread():
+    with tiles.one_blas_thread():
         after.position[:, some], after.closeness[:, some] = _compared(block.take(some), at[some], centres, rows)
         kept = Near(near.position[:, others], near.closeness[:, others])
         k = len(rows)  # the new medoids have the names k, k + 1, ... until they are in
@@ -117,7 +118,7 @@ def listed(near: Near, block: Scaled, first: int, candidates: Scaled, rows: np.n
     own, bound, found = _own(rows, np.arange(first, first + n)), near.closeness[1], []
     room = min(n, TILE_ITEMS) * min(m, TILE_CANDIDATES) + 1
     space = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, bound.dtype)
-    with one_blas_thread():
+    with tiles.one_blas_thread():
         for left in range(0, n, TILE_ITEMS):
             part, strip = block.take(slice(left, left + TILE_ITEMS)), bound[left : left + TILE_ITEMS]
             for low in range(0, m, TILE_CANDIDATES):

@@ -31,7 +31,7 @@ class Search:
 
     def rank(self) -> None:
         """Put the rows in order: in each cluster the members with the largest summed similarity first."""
-        k, labels = len(self.medoids), [order.owners(each) for each in self._known()]
+        k, labels = len(self.medoids), [order.owners(each) for each in self.known()]
         places = list(zip(self.blocks, labels, strict=True))
         (totals,) = held([tree([cluster_sums(*pair, k) for pair in places], added)])
         self.since_swap = 0
@@ -55,7 +55,7 @@ class Search:
         rows = batch[~np.isin(batch, self.medoids)]
         made = 0
         if len(rows):
-            known = self._known()
+            known = self.known()
             pairs = self._listed(known, rows)
             sums = self._summed(known, pairs, len(rows))
             while time.monotonic() < deadline:
@@ -69,21 +69,21 @@ class Search:
 
     def loss(self) -> float:
         """The loss with these medoids."""
-        return float(dask.compute(tree([near.loss(each) for each in self._known()], added))[0])
+        return float(dask.compute(tree([near.loss(each) for each in self.known()], added))[0])
 
     def best_change(self, batch: np.ndarray) -> tuple[float, int, int]:
         """The best single exchange for one of these candidates: the change, the position, and the row number."""
         rows = batch[~np.isin(batch, self.medoids)]
         if not len(rows):
             return np.inf, -1, -1
-        known, (vectors,) = self._known(), held([vectors_of(self.X, rows)])
+        known, (vectors,) = self.known(), held([vectors_of(self.X, rows)])
         places = list(zip(known, self.blocks, self.firsts, strict=True))
         pairs = [near.listed(*place, vectors, rows) for place in places]  # not held: each is used once
         found = choice.judged(self._summed(known, pairs, len(rows)))
         j = int(found.change.argmin())
         return float(found.change[j]), int(found.position[j]), int(rows[j])
 
-    def _known(self) -> list[Any]:
+    def known(self) -> list[Any]:
         """Each chunk's two nearest medoids, held by the workers."""
         if self.near is None:
             (centres,) = held([vectors_of(self.X, self.medoids)])
