@@ -31,6 +31,7 @@ STOREYS = [
         "_engine.kernels.overlaps",
         "_engine.kernels.dual",
         "_engine.kernels.neighbours",
+        "_engine.kernels.swaps",
     ],
     ["_check", "_engine.metrics"],
     ["_engine.tiles", "_engine.progress"],
@@ -54,7 +55,7 @@ STOREYS = [
     ["estimator"],
     ["", "_cli"],  # the public names, the command
 ]
-PACKAGES = ("files", "widgets", "atlas", "report")  # a storey each
+PACKAGES = ("files", "distributed", "widgets", "atlas", "report")  # a storey each
 PAGES = ("_engine", "_engine.kernels")  # their __init__ is a docstring that imports nothing
 KERNELS_MAY_IMPORT = ("__future__", "collections.abc", "typing", "numpy", "numba", "llvmlite")
 AROUND_KERNELS_MAY_IMPORT = ("os", "threading", "types", "contextlib", "pathlib")  # how they are compiled, kept and run

@@ -13,6 +13,7 @@ every round and never kept, so `X = X.persist()` first pays where it fits into t
                                     choice.py  which swaps are made together
     alternate.py  the alternating loop          assigned.py  each row's nearest medoid
     scan.py       silhouettes, criteria for k   closest.py   the closest rows
+    folder.py     files in and out              drafts.py    what workers write, whole or not at all
     chunks.py     the checks of X, and what all of them share
 """
 
@@ -23,6 +24,7 @@ from simlib._extras import extra
 with extra("dask", "simlib.distributed"):
     from simlib.distributed.assigned import assign
     from simlib.distributed.closest import neighbours
+    from simlib.distributed.folder import load_vectors, write_parquet
     from simlib.distributed.matrix import correlation, cosine_similarity, write_zarr
     from simlib.distributed.medoids import DaskClustering, certify, kmedoids
     from simlib.distributed.scan import scan_k, silhouette
@@ -34,8 +36,10 @@ __all__ = [
     "correlation",
     "cosine_similarity",
     "kmedoids",
+    "load_vectors",
     "neighbours",
     "scan_k",
     "silhouette",
+    "write_parquet",
     "write_zarr",
 ]

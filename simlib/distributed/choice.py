@@ -43,7 +43,7 @@ def together(sums: Sums, found: Judged, tolerance: float) -> np.ndarray:
     sends items. What they share is bounded by these sums. The first is always among them.
     """
     k = sums.apart.shape[0]
-    taken, load, chosen = np.zeros(k, bool), np.zeros(k), []
+    taken, load, chosen = np.zeros(k, bool), np.zeros(k), list[int]()
     to, off = sums.apart.tocsr(), sums.apart.T.tocsr()
     order = np.argsort(found.change, kind="stable")
     for j in order[found.change[order] < -tolerance]:

@@ -61,6 +61,25 @@ def prepare(block: np.ndarray, work: type, first: int, shape: tuple, centred: bo
     return unit_scale(block, work, centred, "X")
 
 
+def prepared_once(X: Any) -> list[Any]:
+    """The same, for many rounds: rows are checked and measured once, and the workers keep their inverse lengths."""
+    work, whole = _check.working_dtype(X.dtype), X.to_delayed().ravel()
+    kept = held([_lengths(block, scaled) for block, scaled in zip(whole, prepared(X), strict=True)])
+    return [_prepared_again(block, scale, work) for block, scale in zip(whole, kept, strict=True)]
+
+
+@delayed(pure=True)
+def _lengths(block: np.ndarray, scaled: Scaled) -> np.ndarray | None:
+    """The inverse lengths of a chunk's rows; None if the rows were brought into range, which takes another look."""
+    return scaled.scale if np.array_equal(scaled.vectors, block) else None
+
+
+@delayed(pure=True)
+def _prepared_again(block: np.ndarray, scale: np.ndarray | None, work: type) -> Scaled:
+    """The rows of a chunk brought into range."""
+    return unit_scale(block, work, False, "X") if scale is None else Scaled(np.ascontiguousarray(block, work), scale)
+
+
 def vectors_of(X: Any, rows: np.ndarray) -> Any:
     """The vectors of some rows, delayed."""
     order = np.argsort(rows)

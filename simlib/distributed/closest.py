@@ -43,7 +43,7 @@ def neighbours(X: Any, rows: Any, k: int) -> Neighbours:
 
     Notes
     -----
-    O(m n d), shared by the workers. For each 4,096 rows their vectors travel to all chunks, and k candidates a row back.
+    O(m n d), shared by the workers. For each 4,096 rows their vectors travel to all chunks, and k pairs a row back.
 
     Examples
     --------
@@ -94,6 +94,6 @@ def _closer(a: tuple, b: tuple, k: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _sorted(index: tuple, closeness: tuple, k: int) -> tuple[np.ndarray, np.ndarray]:
     """Two parts beside each other, the closest first, ties to the lowest row; the first k of them."""
-    index, closeness = np.hstack(index), np.hstack(closeness)
-    order = np.lexsort((index, -closeness), axis=1)[:, :k]
-    return np.take_along_axis(index, order, 1), np.take_along_axis(closeness, order, 1)
+    rows, values = np.hstack(index), np.hstack(closeness)
+    order = np.lexsort((rows, -values), axis=1)[:, :k]
+    return np.take_along_axis(rows, order, 1), np.take_along_axis(values, order, 1)

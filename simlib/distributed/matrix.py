@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
-import secrets
 import shutil
-from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Condition
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -23,7 +20,8 @@ from simlib._engine import tiles
 from simlib._engine.tiles import Scaled
 from simlib._extras import extra
 from simlib.data import named
-from simlib.distributed.chunks import checked, prepared
+from simlib.distributed.chunks import checked, first_rows, prepared
+from simlib.distributed.drafts import draft_of, writers
 
 BLOCK_ROWS = 5000  # rows of a block of the matrix, at most
 
@@ -104,7 +102,7 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
         Chunks over 5,000 rows are cut, and unequal chunks of rows become equal ones, as large as the largest of them.
     path : path of the array, which must not exist; seen by all workers
     progress : bool
-        Draw a bar over the rows of blocks.
+        Draw a bar over the blocks, with the time that is left.
 
     Raises
     ------
@@ -127,30 +125,22 @@ def write_zarr(X: Any, path: str | os.PathLike, *, progress: bool = False) -> No
     _kinds.flag(progress, "progress")
     X = X.rechunk((min(BLOCK_ROWS, max(X.chunks[0])), -1))  # two writers never share a chunk of the Zarr array
     sizes = X.chunks[0]
-    if path.exists():
-        raise FileExistsError(f"{path} exists already: name another, or remove it first")
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    chunks = (min(sizes[0], X.shape[0]),) * 2
-    need, free = X.shape[0] ** 2 * np.dtype(_check.working_dtype(X.dtype)).itemsize, shutil.disk_usage(path.parent).free
-    if need > 2 * free:  # compression does not halve numbers like these
-        raise OSError(
-            errno.ENOSPC, f"the matrix takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free", str(path.parent)
-        )
-    try:
-        with named(draft, path):
-            zarr.create_array(str(draft), shape=(X.shape[0],) * 2, chunks=chunks, dtype=_check.working_dtype(X.dtype))
-        blocks, first = prepared(X), np.concatenate([[0], np.cumsum(sizes)]).tolist()
-        for i in tqdm(range(len(blocks)), "similarity", unit="row of blocks", disable=not progress):
-            writes = [
-                _write(str(draft), _product(blocks[i], blocks[j], i == j), first[i], first[j])
-                for j in range(i, len(blocks))
-            ]
-            for failed in filter(None, dask.compute(*writes)):  # raised when no write is under way any more
-                raise failed
-        os.rename(draft, path)
-    finally:
-        _writers.give_up(str(draft))
-        shutil.rmtree(draft, ignore_errors=True)
+    kind = np.dtype(_check.working_dtype(X.dtype))
+    with draft_of(path) as draft:
+        need, free = X.shape[0] ** 2 * kind.itemsize, shutil.disk_usage(path.parent).free
+        if need > 2 * free:  # compression does not halve numbers like these
+            words = f"the matrix takes {need / 1e9:.1f} GB and {free / 1e9:.1f} GB are free"
+            raise OSError(errno.ENOSPC, words, str(path.parent))
+        with named(Path(draft), path):
+            zarr.create_array(draft, shape=(X.shape[0],) * 2, chunks=(sizes[0],) * 2, dtype=kind)
+        blocks, first = prepared(X), first_rows(X)
+        with tqdm(desc="similarity", total=math.comb(len(blocks) + 1, 2), unit="block", disable=not progress) as bar:
+            for i in range(len(blocks)):
+                row = range(i, len(blocks))
+                writes = [_write(draft, _product(blocks[i], blocks[j], i == j), first[i], first[j]) for j in row]
+                for failed in filter(None, dask.compute(*writes)):  # raised when no write is under way any more
+                    raise failed
+                bar.update(len(writes))
 
 
 def _cut(size: int) -> list[int]:
@@ -164,43 +154,12 @@ def _product(a: Scaled, b: Scaled, same: bool) -> np.ndarray:
     return tiles.product(a, b, same)
 
 
-class _Writers:
-    """The blocks that threads of this process are writing. After an interrupt they would bring a draft back to life."""
-
-    def __init__(self) -> None:
-        self.changed = Condition()
-        self.writing: Counter[str] = Counter()
-        self.given_up: set[str] = set()
-
-    @contextmanager
-    def one_more(self, draft: str) -> Iterator[bool]:
-        """Count one block more for as long as it is written; says whether it is wanted."""
-        with self.changed:
-            wanted = draft not in self.given_up
-            self.writing[draft] += wanted
-        try:
-            yield wanted
-        finally:
-            with self.changed:
-                self.writing[draft] -= wanted
-                self.changed.notify_all()
-
-    def give_up(self, draft: str) -> None:
-        """Let no further block be written, and wait for those that are under way."""
-        with self.changed:
-            self.given_up.add(draft)
-            self.changed.wait_for(lambda: not self.writing[draft])
-
-
-_writers = _Writers()
-
-
 @delayed
 def _write(path: str, tile: np.ndarray, i: int, j: int) -> OSError | None:
     """Store a block and its mirror image; returns what went wrong."""
     import zarr
 
-    with _writers.one_more(path) as wanted:
+    with writers.one_more(path) as wanted:
         if not wanted:
             return None
         try:

@@ -90,6 +90,14 @@ def two_nearest(block: Scaled, first: int, centres: Scaled, rows: np.ndarray) ->
 
 
 @delayed(pure=True)
+def replaced(centres: Scaled, swapped: np.ndarray, candidates: Scaled, new: np.ndarray) -> Scaled:
+    """The vectors of the medoids once those at positions `swapped` are the candidates `new`."""
+    after = Scaled(centres.vectors.copy(), centres.scale.copy())
+    after.vectors[swapped], after.scale[swapped] = candidates.take(new)
+    return after
+
+
+@delayed(pure=True)
 def exchanged(near: Near, block: Scaled, first: int, centres: Scaled, rows: np.ndarray, swapped: np.ndarray) -> Near:
     """The two nearest medoids after those at positions `swapped` became others.
 

@@ -139,7 +139,7 @@ def scan_k(X: Any, ks: Any, *, method: str | None = None, random_state: Any = 0,
     >>> angle = np.array([0.0, 0.1, 0.2, 1.5, 1.6, 3.0, 3.1])
     >>> X = da.from_array(np.column_stack([np.cos(angle), np.sin(angle)]), chunks=(3, 2))
     >>> print(scan_k(X, [2, 3]).silhouette.round(2))
-    [0.55 0.97]
+    [0.51 0.99]
     """
     X = checked(X)
     method = method_for(method, X.shape[0], ("fasterpam", "sample"))
@@ -162,7 +162,7 @@ def scan_k(X: Any, ks: Any, *, method: str | None = None, random_state: Any = 0,
 
 
 def _fewer(sample: np.ndarray, larger: DaskClustering, k: int) -> np.ndarray:
-    """k medoids of a larger clustering: the others go one by one, each time the one whose loss costs the sample least."""
+    """k medoids of a larger clustering: the others go one by one, each time the one whose loss costs least."""
     items = prepare_host(np.concatenate([sample, larger.centres]), "cosine")
     places = len(sample) + np.arange(len(larger.medoids))
     return larger.medoids[starts.fewer(items, places, k) - len(sample)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import dask
 import numpy as np
@@ -12,22 +12,30 @@ import numpy as np
 from simlib._engine.search import TOLERANCE
 from simlib.distributed import choice, near, order
 from simlib.distributed.alternate import cluster_sums
-from simlib.distributed.chunks import added, first_rows, held, prepared, tree, vectors_of
+from simlib.distributed.chunks import added, first_rows, held, prepared_once, tree, vectors_of
 
 MOST_CANDIDATES = 4096  # judged at once, or as many as there are medoids if that is more
 FEWEST_CANDIDATES, CANDIDATES_A_MEDOID = 256, 8  # with few medoids a candidate concerns many rows
+
+
+class State(NamedTuple):
+    """What the workers hold of some medoids; delayed but for the row numbers."""
+
+    medoids: np.ndarray  # int64 (k,)
+    centres: Any  # their vectors
+    known: list[Any]  # each chunk's two nearest of them
 
 
 class Search:
     """Medoids on their way to a swap optimum over all rows of X, at least two and fewer than rows."""
 
     def __init__(self, X: Any, medoids: np.ndarray) -> None:
-        """Nothing is computed yet."""
+        """The rows are checked and measured; nothing else is computed yet."""
         self.X, self.medoids, self.n = X, medoids.copy(), X.shape[0]
-        self.blocks, self.firsts = prepared(X), first_rows(X)
+        self.blocks, self.firsts = prepared_once(X), first_rows(X)
         self.n_swaps = self.since_swap = 0
         self.ranks: list[Any] = []
-        self.near: list[Any] | None = None  # None: to be derived anew, so that a lost worker costs one batch at most
+        self.state: State | None = None  # None: to be derived anew, so that a lost worker costs one batch at most
 
     def rank(self) -> None:
         """Put the rows in order: in each cluster the members with the largest summed similarity first."""
@@ -55,84 +63,86 @@ class Search:
         rows = batch[~np.isin(batch, self.medoids)]
         made = 0
         if len(rows):
-            known = self.known()
-            pairs = self._listed(known, rows)
-            sums = self._summed(known, pairs, len(rows))
-            while time.monotonic() < deadline:
-                known, sums, new = self._exchange(known, sums, pairs, rows)
-                made += new
-                if not new:
+            now, (vectors,) = self._state(), held([vectors_of(self.X, rows)])
+            pairs, sums = self._listed(now, vectors, rows)
+            while new := self._exchange(now, sums, pairs, vectors, rows):
+                now, sums, count = new
+                made += count
+                if time.monotonic() > deadline:
                     break
-            self.near = None if made else known
+        if made:
+            self.state = None
         self.n_swaps += made
         self.since_swap = 0 if made else self.since_swap + len(batch)
 
     def loss(self) -> float:
         """The loss with these medoids."""
-        return float(dask.compute(tree([near.loss(each) for each in self.known()], added))[0])
+        return float(dask.compute(tree([near.loss(each) for each in self._state().known], added))[0])
 
     def best_change(self, batch: np.ndarray) -> tuple[float, int, int]:
         """The best single exchange for one of these candidates: the change, the position, and the row number."""
         rows = batch[~np.isin(batch, self.medoids)]
         if not len(rows):
             return np.inf, -1, -1
-        known, (vectors,) = self.known(), held([vectors_of(self.X, rows)])
-        places = list(zip(known, self.blocks, self.firsts, strict=True))
-        pairs = [near.listed(*place, vectors, rows) for place in places]  # not held: each is used once
-        found = choice.judged(self._summed(known, pairs, len(rows)))
+        now, (vectors,) = self._state(), held([vectors_of(self.X, rows)])
+        places = list(zip(now.known, self.blocks, self.firsts, strict=True))
+        pairs = [near.listed(*place, vectors, rows) for place in places]  # not kept: each is used once
+        found = choice.judged(dask.compute(self._summed(now, pairs, len(rows)))[0])
         j = int(found.change.argmin())
         return float(found.change[j]), int(found.position[j]), int(rows[j])
 
     def known(self) -> list[Any]:
         """Each chunk's two nearest medoids, held by the workers."""
-        if self.near is None:
+        return self._state().known
+
+    def _state(self) -> State:
+        """What the workers hold of the medoids as they are now."""
+        if self.state is None:
             (centres,) = held([vectors_of(self.X, self.medoids)])
             places = zip(self.blocks, self.firsts, strict=True)
-            self.near = held([near.two_nearest(*place, centres, self.medoids) for place in places])
-        return self.near
+            known = held([near.two_nearest(*place, centres, self.medoids) for place in places])
+            self.state = State(self.medoids, centres, known)
+        return self.state
 
-    def _listed(self, known: list[Any], rows: np.ndarray) -> list[Any]:
-        """For each chunk the rows that candidates concern, held by the workers."""
-        (vectors,) = held([vectors_of(self.X, rows)])
-        places = zip(known, self.blocks, self.firsts, strict=True)
-        return held([near.listed(*place, vectors, rows) for place in places])
+    def _listed(self, now: State, vectors: Any, rows: np.ndarray) -> tuple[list[Any], near.Sums]:
+        """For each chunk the rows that candidates concern, held by the workers, and the sums over all rows."""
+        places = zip(now.known, self.blocks, self.firsts, strict=True)
+        pairs = [near.listed(*place, vectors, rows) for place in places]
+        *pairs, sums = dask.persist(*pairs, self._summed(now, pairs, len(rows)))
+        return pairs, dask.compute(sums)[0]
 
-    def _summed(self, known: list[Any], pairs: list[Any], m: int) -> near.Sums:
-        """The sums over all rows, added chunk by chunk in an order that depends on the chunks only."""
-        parts = [near.summed(*both, m, len(self.medoids)) for both in zip(known, pairs, strict=True)]
-        return dask.compute(tree(parts, near.sums_added))[0]
-
-    def _chosen(self, sums: near.Sums, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The candidates to be swapped in, and the positions of the medoids that go for them."""
-        found = choice.judged(sums)
-        found.change[np.isin(rows, self.medoids)] = np.inf
-        chosen = choice.together(sums, found, TOLERANCE * abs(sums.loss))
-        return chosen, found.position[chosen]
+    def _summed(self, now: State, pairs: list[Any], m: int) -> Any:
+        """The sums over all rows, delayed, added chunk by chunk in an order that depends on the chunks only."""
+        parts = [near.summed(*both, m, len(now.medoids)) for both in zip(now.known, pairs, strict=True)]
+        return tree(parts, near.sums_added)
 
     def _exchange(
-        self, known: list[Any], sums: near.Sums, pairs: list[Any], rows: np.ndarray
-    ) -> tuple[list[Any], near.Sums, int]:
+        self, now: State, sums: near.Sums, pairs: list[Any], vectors: Any, rows: np.ndarray
+    ) -> tuple[State, near.Sums, int] | None:
         """Make swaps that help; as long as the exact loss does not fall, take them back and make half of them.
 
-        Returns what the chunks know then, the sums, and the number of swaps made: 0 if no candidate helps.
+        Returns what the workers hold then, the sums, and the number of swaps made; None if no candidate helps.
         """
-        new, positions = self._chosen(sums, rows)
+        found = choice.judged(sums)
+        found.change[np.isin(rows, self.medoids)] = np.inf
+        new = choice.together(sums, found, TOLERANCE * abs(sums.loss))
         while len(new):
-            medoids = self.medoids.copy()
-            medoids[positions] = rows[new]
-            after = self._after(known, medoids, positions)
-            found = self._summed(after, pairs, len(rows))
-            if found.loss < sums.loss:
-                self.medoids = medoids
-                return after, found, len(new)
-            new, positions = new[: len(new) // 2], positions[: len(new) // 2]  # of one, judged exactly, nothing is left
-        return known, sums, 0
+            after = self._after(now, found.position[new], vectors, rows, new)
+            *known, total = dask.persist(*after.known, self._summed(after, pairs, len(rows)))
+            then = dask.compute(total)[0]
+            if then.loss < sums.loss:
+                self.medoids = after.medoids
+                return after._replace(known=known), then, len(new)
+            new = new[: len(new) // 2]  # of one, which was judged exactly, nothing is left
+        return None
 
-    def _after(self, known: list[Any], medoids: np.ndarray, swapped: np.ndarray) -> list[Any]:
-        """What the chunks know once the medoids at positions `swapped` became others."""
-        (centres,) = held([vectors_of(self.X, medoids)])
-        places = zip(known, self.blocks, self.firsts, strict=True)
-        return held([near.exchanged(*place, centres, medoids, swapped) for place in places])
+    def _after(self, now: State, swapped: np.ndarray, vectors: Any, rows: np.ndarray, new: np.ndarray) -> State:
+        """What will be known once the medoids at positions `swapped` are the candidates `new`."""
+        medoids = now.medoids.copy()
+        medoids[swapped] = rows[new]
+        (centres,) = dask.persist(near.replaced(now.centres, swapped, vectors, new))
+        places = zip(now.known, self.blocks, self.firsts, strict=True)
+        return State(medoids, centres, [near.exchanged(*place, centres, medoids, swapped) for place in places])
 
 
 def batch_size(k: int) -> int:
