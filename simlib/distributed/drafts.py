@@ -40,7 +40,7 @@ class _Writers:
             self.changed.wait_for(lambda: not self.writing[draft])
 
 
-writers = _Writers()
+writers = _Writers()  # what workers run reaches it through this module: it cannot travel itself
 
 
 @contextmanager

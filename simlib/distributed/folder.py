@@ -16,7 +16,8 @@ from tqdm.auto import tqdm
 from simlib import _kinds
 from simlib._extras import extra
 from simlib.data import named
-from simlib.distributed.drafts import draft_of, writers
+from simlib.distributed import drafts
+from simlib.distributed.drafts import draft_of
 from simlib.files import Loaded, parquet
 from simlib.files.arrow_schema import Batches, described
 from simlib.files.card import Card
@@ -334,7 +335,7 @@ def _write(draft: str, name: str, names: list[str], columns: list[np.ndarray]) -
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with writers.one_more(draft) as wanted:
+    with drafts.writers.one_more(draft) as wanted:
         if not wanted:
             return None
         flat = [pa.array(each if each.ndim == 1 else each.ravel()) for each in columns]

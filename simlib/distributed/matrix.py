@@ -20,8 +20,9 @@ from simlib._engine import tiles
 from simlib._engine.tiles import Scaled
 from simlib._extras import extra
 from simlib.data import named
+from simlib.distributed import drafts
 from simlib.distributed.chunks import checked, first_rows, prepared
-from simlib.distributed.drafts import draft_of, writers
+from simlib.distributed.drafts import draft_of
 
 BLOCK_ROWS = 5000  # rows of a block of the matrix, at most
 
@@ -159,7 +160,7 @@ def _write(path: str, tile: np.ndarray, i: int, j: int) -> OSError | None:
     """Store a block and its mirror image; returns what went wrong."""
     import zarr
 
-    with writers.one_more(path) as wanted:
+    with drafts.writers.one_more(path) as wanted:
         if not wanted:
             return None
         try:
