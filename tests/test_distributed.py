@@ -468,9 +468,9 @@ def test_tables_go_out_and_come_in_again(tmp_path, capfd):
 
 
 def test_folders_that_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"and there is no folder .*none"):
         distributed.load_vectors(tmp_path / "none")
-    with pytest.raises(ValueError, match=r"it holds no \.parquet and no \.npy file: name another folder"):
+    with pytest.raises(ValueError, match=r"path must name a folder .* holds no \.parquet and no \.npy file"):
         distributed.load_vectors(tmp_path)
     np.save(tmp_path / "a.npy", vectors())
     np.save(tmp_path / "b.npy", vectors()[:, :3])
@@ -493,7 +493,7 @@ def test_folders_that_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"9\.parquet cannot be read as a \.parquet file"):
         distributed.load_vectors(tmp_path / "t")
     np.save(tmp_path / "t" / "9.npy", X)
-    with pytest.raises(ValueError, match=r"it holds both \.parquet and \.npy files"):
+    with pytest.raises(ValueError, match=r"holds both \.parquet and \.npy files"):
         distributed.load_vectors(tmp_path / "t")
     X[25, 1] = np.nan
     parquet(tmp_path / "gaps", X)

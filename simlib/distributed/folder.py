@@ -122,11 +122,14 @@ def _loaded(plan: _Plan, card: Card, n_files: int) -> Loaded:
 
 def _files(folder: Path) -> list[Path]:
     """The files of vectors in a folder, all of one kind, in the order of their names."""
+    if not folder.is_dir():
+        error = NotADirectoryError if folder.exists() else FileNotFoundError
+        raise error(f"path must name a folder of .parquet or .npy files, and there is no folder {folder}")
     files = sorted(file for file in folder.iterdir() if file.suffix in (".parquet", ".npy"))
     kinds = {file.suffix for file in files}
     if len(kinds) != 1:
         found = "both .parquet and .npy files" if kinds else "no .parquet and no .npy file"
-        raise ValueError(f"{folder} must hold .parquet files or .npy files, but it holds {found}: name another folder")
+        raise ValueError(f"path must name a folder of .parquet or .npy files, but {folder} holds {found}")
     return files
 
 
