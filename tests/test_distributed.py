@@ -284,6 +284,7 @@ def test_swaps_begin_with_a_sample_unless_told_otherwise(monkeypatch):
     assert fit.inertia <= start.inertia
     assert fit.converged
     monkeypatch.setattr(medoids, "SWAPS_BY_DEFAULT", 899)
+    assert_array_equal(distributed.kmedoids(chunked(X), K, max_seconds=600).medoids, fit.medoids)
     assert_array_equal(
         distributed.kmedoids(chunked(X), K).medoids, distributed.kmedoids(chunked(X), K, method="sample").medoids
     )
@@ -705,6 +706,7 @@ def test_nan_is_named_with_its_chunk():
         ({"init": [0, 1, 2], "method": "alternate"}, ValueError, "init must list n_clusters=2 row numbers, got 3"),
         ({"init": [0, 1], "method": "sample"}, ValueError, 'init is for method="fasterpam" or "alternate"'),
         ({"max_seconds": -1}, ValueError, "max_seconds must be a finite number of at least 0"),
+        ({"max_seconds": 1, "method": "sample"}, ValueError, 'max_seconds is for method="fasterpam": leave it out'),
         ({"max_seconds": "1"}, TypeError, "max_seconds must be a number"),
         ({"max_iter": -1}, ValueError, "max_iter must be at least 0"),
         ({"random_state": "0"}, TypeError, "random_state must be a whole number"),

@@ -80,7 +80,8 @@ def kmedoids(
         "fasterpam" swaps medoids for other rows until no single exchange helps, as `simlib.kmedoids` does.
         "alternate" is the simple loop of `simlib.kmedoids`, exactly: assign every row, then take in each cluster the
         member with the largest summed similarity to it. "sample" goes on with that loop from the medoids of a sample,
-        which is faster and some 2 % worse than swaps. Default: "fasterpam" up to 200,000 rows, else "sample".
+        which is faster and some 2 % worse than swaps. Default: "fasterpam" up to 200,000 rows and where `max_seconds`
+        is given, else "sample".
     init : {"random", "first"} or k distinct row numbers
         The start. For "fasterpam" and "sample", "random" means the medoids that swaps find among 20,000 rows drawn at
         random, or 20 k if that is more; "sample" takes nothing else.
@@ -89,8 +90,8 @@ def kmedoids(
     max_iter : int
         Most rounds of the loop, or most passes over all candidates.
     max_seconds : float, optional
-        "fasterpam" stops before the first batch of candidates that would begin later than this. The result then
-        depends on the speed of the workers.
+        "fasterpam" stops after the first round of swaps that ends later than this. The result then depends on the
+        speed of the workers.
     progress : bool
         Draw a bar over the rounds, or over the candidates of each pass with the time that is left.
     callback : function (iteration, n_changed, loss, seconds)
@@ -137,13 +138,15 @@ def kmedoids(
     began = time.monotonic()
     X = checked(X)
     n = X.shape[0]
-    method = method_for(method, n, METHODS)
+    method = method_for(method, 1 if max_seconds is not None else n, METHODS)
     k = _check.whole_number(n_clusters, "n_clusters", 1, n, " (the number of rows)")
     max_iter = _check.whole_number(max_iter, "max_iter", 0)
     seconds = np.inf if max_seconds is None else _kinds.number(max_seconds, "max_seconds", 0)
     _kinds.flag(progress, "progress")
     _kinds.function(callback, "callback")
     rng = np.random.default_rng(_check.seed(random_state))
+    if max_seconds is not None and method != "fasterpam":
+        raise ValueError(f'max_seconds is for method="fasterpam": leave it out, or give method="{method}" a max_iter')
     _check.init(init, k, n, STARTS)
     drawn = isinstance(init, str) and init == "random"
     if method == "sample" and not drawn:
