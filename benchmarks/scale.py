@@ -1,9 +1,12 @@
 """Past one machine's memory, on this machine: k-medoids on Dask with two worker processes.
 
-python benchmarks/scale.py              about 6 minutes; writes results/SCALE.md
+python benchmarks/scale.py              about 17 minutes; writes results/SCALE.md
 python benchmarks/scale.py --store      stores benchmarks/SCALE.md instead, which the documentation quotes
 
-For growing n it measures the seconds of a round and the peak memory of a worker.
+python benchmarks/scale.py --large      only the fits of a million rows; nothing is written
+
+For growing n it measures the seconds of a round and the peak memory of a worker; for a million rows what the loop
+reaches from a sample, and what swaps reach in ten minutes.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from timing import ROUNDS, seconds
 from simlib import distributed
 
 D, K, ROWS = 64, 1000, 20_000  # columns, medoids, rows of a chunk
+SECONDS = 600  # of the swaps
 SIZES = (125_000, 250_000, 500_000, 1_000_000)
 
 
@@ -73,11 +77,17 @@ def growing(table: Table) -> None:
         table.row(f"{n:,}", f"{took:.1f}", f"{1e6 * took / n:.1f}", f"{memory:.2f}")
 
 
-def sample(n: int) -> str:
-    """A sentence about the method that clusters a sample first."""
-    with workers() as cluster, Client(cluster):
-        took, fit = seconds(lambda: distributed.kmedoids(data(n).persist(), K, max_iter=5))
-    return f'`method="sample"`, {n:,} rows, at most 5 rounds: {took:.0f} s, inertia {fit.inertia:,.0f}.'
+def fitted(n: int, method: str, **limits: Any) -> str:
+    """A sentence about a method that begins with a sample, and about its memory."""
+    with workers() as cluster, Client(cluster) as client:
+        X = data(n).persist()
+        took, fit = seconds(lambda: distributed.kmedoids(X, K, method=method, **limits))
+        memory = max(client.run(peak).values())
+    wish = ", ".join(f"{name}={value}" for name, value in limits.items())
+    return (
+        f'`method="{method}"`, {wish}, {n:,} rows: {took:.0f} s, inertia {fit.inertia:,.0f}, {fit.n_swaps:,} swaps, '
+        f"{100 * fit.tried:.0f} % of the rows tried, at most {memory:.2f} GB a worker."
+    )
 
 
 def main() -> None:
@@ -86,17 +96,21 @@ def main() -> None:
     parser.add_argument(
         "--store", action="store_true", help="store benchmarks/SCALE.md, which the documentation quotes"
     )
-    store = parser.parse_args().store
+    parser.add_argument("--large", action="store_true", help="only the two fits of a million rows; nothing is written")
+    options = parser.parse_args()
     table = Table("rows", "seconds a round", "millionths of a second a row", "peak memory a worker, GB")
-    growing(table)
-    sentence = sample(SIZES[-1])
-    print(f"\n{sentence}")
+    if not options.large:
+        growing(table)
+    sentences = [fitted(SIZES[-1], "sample", max_iter=5), fitted(SIZES[-1], "fasterpam", max_seconds=SECONDS)]
+    print("", *sentences, sep="\n\n")
+    if options.large:
+        return
     head = (
         f"{machine()}; two worker processes of one thread, 4 GiB each. d = {D}, k = {K:,}, chunks of {ROWS:,} rows, "
         f"the alternating method; medians of {ROUNDS} rounds."
     )
-    text = f"# `python benchmarks/scale.py`\n\n{head}\n\n{table}\n\n{sentence}\n"
-    page.write(text, "SCALE.md", stored="SCALE.md" if store else None)
+    text = f"# `python benchmarks/scale.py`\n\n{head}\n\n{table}\n\n" + "\n\n".join(sentences) + "\n"
+    page.write(text, "SCALE.md", stored="SCALE.md" if options.store else None)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import dask
 import dask.array as da
 import numpy as np
+import pandas as pd
 import pytest
 import zarr
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import simlib
 from simlib import distributed
 from simlib._engine import tiles
+from simlib.distributed import choice, matrix, medoids
 
 N, D, K = 203, 6, 9
 
@@ -74,7 +76,7 @@ def test_nothing_is_computed_before_it_is_asked_for_and_half_the_blocks_are_prod
 
 
 def test_large_chunks_are_cut(monkeypatch):
-    monkeypatch.setattr(distributed, "BLOCK_ROWS", 30)
+    monkeypatch.setattr(matrix, "BLOCK_ROWS", 30)
     X = vectors()
     lazy = distributed.cosine_similarity(chunked(X, 70))
     assert lazy.chunks[0] == (30, 30, 10, 30, 30, 10, 30, 30, 3)
@@ -93,7 +95,17 @@ def test_the_matrix_in_a_file(tmp_path, capfd):
     assert os.listdir(tmp_path) == ["S.zarr"]
     assert capfd.readouterr() == ("", "")
     distributed.write_zarr(chunked(X), tmp_path / "again.zarr", progress=True)
-    assert "5/5" in capfd.readouterr().err
+    assert "15/15" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("sizes", "stored"), [((100, 3, 100), 100), ((3, 200), 120), ((203,), 120)])
+def test_unequal_and_large_chunks_in_a_file(sizes, stored, tmp_path, monkeypatch):
+    monkeypatch.setattr(matrix, "BLOCK_ROWS", 120)
+    X = vectors()
+    distributed.write_zarr(da.from_array(X, chunks=(sizes, -1)), tmp_path / "S.zarr")
+    found = zarr.open_array(str(tmp_path / "S.zarr"), mode="r")
+    assert found.chunks == (stored, stored)
+    assert_array_equal(found[:], simlib.cosine_similarity(X))
 
 
 def test_what_is_there_stays(tmp_path):
@@ -139,7 +151,7 @@ def test_an_interrupt_leaves_nothing(tmp_path, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(zarr, "open_array", slow)
-    monkeypatch.setattr(distributed.dask, "compute", interrupted)
+    monkeypatch.setattr(dask, "compute", interrupted)
     with pytest.raises(KeyboardInterrupt):
         distributed.write_zarr(chunked(vectors()), tmp_path / "S.zarr")
     assert stopped.is_set()
@@ -182,15 +194,327 @@ def test_the_loop_of_one_machine(rows, init):
 
 def test_from_a_sample_as_low_as_the_loop_alone_or_lower(monkeypatch):
     X = vectors(np.float64, 900, 3)
-    whole = distributed.kmedoids(chunked(X), K)
+    whole = distributed.kmedoids(chunked(X), K, method="sample")
     assert whole.converged
+    assert whole.tried == 0
     assert whole.inertia <= distributed.kmedoids(chunked(X), K, method="alternate").inertia
     assert whole.inertia <= simlib.kmedoids(X, K, metric="cosine").inertia * 1.02
-    monkeypatch.setattr(distributed, "SAMPLE_ROWS", 10)  # 20 k = 180 of 900 rows
-    part = distributed.kmedoids(chunked(X), K)
+    monkeypatch.setattr(medoids, "SAMPLE_ROWS", 10)  # 20 k = 180 of 900 rows
+    part = distributed.kmedoids(chunked(X), K, method="sample")
     assert part.inertia <= whole.inertia * 1.1
     assert_allclose(part.inertia, np.sum(1 - simlib.cosine_similarity(X)[part.medoids].max(axis=0)))
-    assert_array_equal(part.medoids, distributed.kmedoids(chunked(X, 77), K).medoids)
+    assert_array_equal(part.medoids, distributed.kmedoids(chunked(X, 77), K, method="sample").medoids)
+
+
+# Swaps
+
+
+def test_swaps_by_hand():
+    angle = np.radians([0, 10, 20, 90, 100])
+    X = chunked(np.column_stack([np.cos(angle), np.sin(angle)]), 2)
+    fit = distributed.kmedoids(X, 2, init=[0, 4])
+    assert sorted(fit.medoids) in ([1, 3], [1, 4])
+    assert fit.inertia == pytest.approx(3 - 3 * np.cos(np.radians(10)))
+    assert (fit.converged, fit.tried, fit.n_swaps) == (True, 1.0, 1)
+    proof = distributed.certify(X, [0, 4])
+    gain = np.cos(np.radians(20)) - np.cos(np.radians(10))
+    assert (proof.is_optimal, proof.swap_out, proof.swap_in) == (False, 0, 1)
+    assert proof.best_delta == pytest.approx(gain)
+    assert distributed.certify(X, fit.medoids).is_optimal
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16])
+@pytest.mark.parametrize("k", [1, 2, K, 60, 202, 203])
+def test_no_exchange_of_one_machine_helps_after_swaps(dtype, k):
+    X = vectors(dtype, seed=4)
+    X[[3, 80]] = 0
+    X[[10, 150]] = X[60]
+    fit = distributed.kmedoids(chunked(X), k, init="first")
+    assert fit.converged
+    assert fit.tried == 1
+    assert len(set(fit.medoids)) == k
+    assert np.all(np.diff(fit.history) <= 0)
+    expected = simlib.assign(X, fit.medoids, metric="cosine")
+    assert_array_equal(fit.labels, expected.labels)
+    assert fit.inertia == pytest.approx(expected.inertia, rel=1e-6)
+    if k < N:
+        assert simlib.certify(X, fit.medoids, metric="cosine").is_optimal
+    else:
+        assert fit.n_swaps == 0
+
+
+def test_the_chunks_change_nothing():
+    X = vectors(np.float64, 700, 5)
+    fits = [distributed.kmedoids(chunked(X, rows), 20, init="first") for rows in (700, 100, 33)]
+    for fit in fits[1:]:
+        assert_array_equal(fit.medoids, fits[0].medoids)
+        assert_allclose(fit.history, fits[0].history, rtol=1e-12)
+
+
+@pytest.mark.parametrize("touch", [0.0, 1e9])
+def test_swaps_that_touch_are_taken_back(touch, monkeypatch):
+    monkeypatch.setattr(choice, "TOUCH", touch)  # none beside the first; all that help alone
+    X = np.random.default_rng(0).standard_normal((600, 4))
+    fit = distributed.kmedoids(chunked(X, 100), 25, init="first")
+    assert fit.converged
+    assert np.all(np.diff(fit.history) <= 0)
+    assert simlib.certify(X, fit.medoids, metric="cosine").is_optimal
+
+
+@given(st.integers(3, 60), st.integers(1, 12), st.integers(0, 999))
+@settings(deadline=None, max_examples=20)
+def test_certify_is_that_of_one_machine(n, k, seed):
+    rng = np.random.default_rng(seed)
+    X, k = rng.standard_normal((n, 3)), min(k, n - 1)
+    rows = rng.choice(n, k, replace=False)
+    ours = distributed.certify(chunked(X, 7), rows)
+    theirs = simlib.certify(X, rows, metric="cosine")
+    assert ours.best_delta == pytest.approx(theirs.best_delta, abs=1e-9)
+    assert (ours.swap_in, ours.swap_out) == (theirs.swap_in, theirs.swap_out)
+    assert ours.is_optimal == theirs.is_optimal
+    assert ours.inertia == pytest.approx(theirs.inertia)
+
+
+def test_swaps_begin_with_a_sample_unless_told_otherwise(monkeypatch):
+    X = vectors(np.float64, 900, 3)
+    monkeypatch.setattr(medoids, "SAMPLE_ROWS", 10)
+    start = distributed.kmedoids(chunked(X), K, max_iter=0)
+    fit = distributed.kmedoids(chunked(X), K)
+    assert (start.n_swaps, start.tried, start.converged) == (0, 0.0, False)
+    assert fit.inertia <= start.inertia
+    assert fit.converged
+    monkeypatch.setattr(medoids, "SWAPS_BY_DEFAULT", 899)
+    assert_array_equal(distributed.kmedoids(chunked(X), K, max_seconds=600).medoids, fit.medoids)
+    assert_array_equal(
+        distributed.kmedoids(chunked(X), K).medoids, distributed.kmedoids(chunked(X), K, method="sample").medoids
+    )
+
+
+def test_time_that_is_up_is_said(monkeypatch):
+    X = chunked(np.random.default_rng(0).standard_normal((2000, 4)), 500)
+    fit = distributed.kmedoids(X, 3, init="first", max_seconds=0)
+    assert_array_equal(fit.medoids, np.arange(3))
+    assert (fit.converged, fit.tried, fit.n_iter) == (False, 0.0, 0)
+    clock = iter([0.0, *[1.0] * 4, *[100.0] * 20])
+    monkeypatch.setattr(medoids.time, "monotonic", lambda: next(clock))
+    fit = distributed.kmedoids(X, 3, init="first", max_seconds=50)
+    assert 0 < fit.tried < 1
+    assert not fit.converged
+    assert "% of the rows tried, stopped before it converged" in repr(fit)
+    assert f"{100 * fit.tried:.3g} %" in repr(fit)
+
+
+def test_bars_count_the_rows(capfd):
+    told = []
+    fit = distributed.kmedoids(
+        chunked(vectors()), K, init="first", progress=True, callback=lambda *call: told.append(call)
+    )
+    bars = capfd.readouterr().err
+    assert f"of {K} medoids unchanged" in bars
+    assert "203/203" in bars
+    assert [call[0] for call in told] == list(range(1, fit.n_iter + 1))
+    assert [call[2] for call in told] == list(fit.history)
+    distributed.certify(chunked(vectors()), fit.medoids, progress=True)
+    assert "203/203" in capfd.readouterr().err
+    distributed.certify(chunked(vectors()), fit.medoids)
+    assert capfd.readouterr() == ("", "")
+
+
+# The other functions of one machine
+
+
+def test_correlation_is_that_of_one_machine():
+    X = vectors(np.int64)
+    X[3] = 5
+    lazy = distributed.correlation(chunked(X))
+    assert isinstance(lazy, da.Array)
+    assert_allclose(lazy.compute(), simlib.correlation(X), atol=1e-12)
+
+
+@given(st.lists(st.integers(1, 9), min_size=2, max_size=6), st.integers(1, 60), st.integers(0, 99))
+@settings(deadline=None, max_examples=20)
+def test_neighbours_of_any_chunks(sizes, k, seed):
+    X = vectors(n=sum(sizes), seed=seed)
+    X[0] = 0
+    X[-1] = X[len(X) // 2]
+    rows, k = np.random.default_rng(seed).integers(len(X), size=5), min(k, len(X) - 1)
+    for some in (None, rows):
+        ours = distributed.neighbours(da.from_array(X, chunks=(tuple(sizes), -1)), some, k)
+        theirs = simlib.neighbours(X, some, k, metric="cosine")
+        assert_array_equal(ours.indices, theirs.indices)
+        assert_array_equal(ours.values, theirs.values)
+        assert ours.values.dtype == theirs.values.dtype
+
+
+def test_neighbours_in_several_turns(monkeypatch):
+    from simlib.distributed import closest
+
+    monkeypatch.setattr(closest, "QUERIES", 30)
+    monkeypatch.setattr(closest, "COLUMNS", 20)
+    X = vectors(np.float64)
+    ours, theirs = distributed.neighbours(chunked(X), None, 5), simlib.neighbours(X, None, 5, metric="cosine")
+    assert_array_equal(ours.indices, theirs.indices)
+    assert_allclose(ours.values, theirs.values)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_silhouettes_are_those_of_one_machine(dtype):
+    X = vectors(dtype)
+    X[7] = 0
+    X[8] = X[9]
+    labels = np.random.default_rng(0).integers(0, 5, N) * 3
+    labels[4] = 1  # a cluster of one
+    expected = simlib.silhouette(X, labels, metric="cosine")
+    for given_labels in (labels, da.from_array(labels, chunks=50)):
+        lazy = distributed.silhouette(chunked(X), given_labels)
+        assert lazy.dtype == np.float64
+        assert_allclose(lazy.compute(), expected, atol=1e-9)
+
+
+def test_a_scan_has_the_criteria_of_one_machine():
+    X = vectors(np.float64, 300)
+    scan = distributed.scan_k(chunked(X), [3, 12, 6])
+    assert list(scan) == [3, 6, 12]
+    assert scan.complete
+    for k in scan:
+        fit = scan[k]
+        assert simlib.certify(X, fit.medoids, metric="cosine").is_optimal
+        i = int(np.flatnonzero(scan.ks == k)[0])
+        assert scan.silhouette[i] == pytest.approx(simlib.silhouette(X, fit.labels, metric="cosine").mean())
+        d = np.sort(1 - simlib.cosine_similarity(X)[:, fit.medoids], axis=1)
+        assert scan.medoid_silhouette[i] == pytest.approx(np.mean(1 - d[:, 0] / d[:, 1]))
+        assert (scan.smallest[i], scan.largest[i]) == (fit.sizes.min(), fit.sizes.max())
+    by_loop = distributed.scan_k(chunked(X), [3, 12, 6], method="sample")
+    assert np.all(by_loop.inertia >= scan.inertia * 0.97)
+    assert by_loop[6].tried == 0
+
+
+def test_a_scan_that_is_interrupted_keeps_what_is_done(monkeypatch):
+    from simlib.distributed import scan
+
+    real, calls = scan._one_k, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(scan, "_one_k", interrupted)
+    found = distributed.scan_k(chunked(vectors()), [3, 6])
+    assert (list(found), found.complete) == ([6], False)
+
+
+# Files
+
+
+def parquet(folder, X, step=50, **columns):
+    folder.mkdir()
+    for i in range(0, len(X), step):
+        frame = pd.DataFrame(X[i : i + step], columns=[f"c{j}" for j in range(X.shape[1])])
+        frame.insert(0, "word", [f"w{j}" for j in range(i, i + len(frame))])
+        for name, column in columns.items():
+            frame[name] = column[i : i + step]
+        frame.to_parquet(folder / f"{i:04d}.parquet", row_group_size=20)
+
+
+def test_a_folder_of_tables(tmp_path):
+    X = np.random.default_rng(0).standard_normal((N, D)).astype(np.float32)
+    parquet(tmp_path / "in", X, id=np.arange(N))
+    vectors, labels, card = distributed.load_vectors(tmp_path / "in")
+    assert vectors.chunks[0][:4] == (20, 20, 10, 20)
+    assert vectors.dtype == np.float32
+    assert_array_equal(vectors.compute(), X)
+    assert labels.compute().tolist() == [f"w{i}" for i in range(N)]
+    one = simlib.load_vectors(tmp_path / "in" / "0000.parquet")
+    assert card["dropped"] == one.card["dropped"]
+    assert (card["files"], card["rows"], card["columns"], card["format"]) == (5, N, D, "parquet")
+    two, names, _ = distributed.load_vectors(tmp_path / "in", label="id", columns=["c1", "c0"])
+    assert_array_equal(two.compute(), X[:, [1, 0]])
+    assert names.compute().tolist() == [str(i) for i in range(N)]
+
+
+def test_a_folder_of_arrays(tmp_path, capfd):
+    X = vectors(np.float16)
+    np.save(tmp_path / "a.npy", X[:100])
+    np.save(tmp_path / "b.npy", X[100:])
+    found = distributed.load_vectors(tmp_path)
+    assert_array_equal(found.vectors.compute(), X.astype(np.float32))
+    assert found.vectors.dtype == np.float32
+    assert found.labels.compute().tolist() == [str(i) for i in range(N)]
+    assert capfd.readouterr() == ("", "")
+    distributed.load_vectors(tmp_path, progress=True)
+    assert "2/2" in capfd.readouterr().err
+    fit = distributed.kmedoids(found.vectors, 3)
+    assert_array_equal(fit.labels, simlib.assign(X, fit.medoids, metric="cosine").labels)
+
+
+def test_tables_go_out_and_come_in_again(tmp_path, capfd):
+    X = vectors()
+    fit = distributed.kmedoids(chunked(X), 3)
+    names = np.array([f"n{i}" for i in range(N)])
+    table = {"name": names, "vector": chunked(X), "cluster": fit.labels, "similarity": fit.similarity}
+    assert distributed.write_parquet(table, tmp_path / "out") is None
+    assert os.listdir(tmp_path) == ["out"]
+    assert capfd.readouterr() == ("", "")
+    frame = pd.read_parquet(tmp_path / "out")
+    assert_array_equal(np.stack(frame["vector"]), X)
+    assert_array_equal(frame["cluster"], fit.labels)
+    assert_array_equal(frame["similarity"], fit.similarity)
+    again = distributed.load_vectors(tmp_path / "out", label="name", columns=["vector"])
+    assert_array_equal(again.vectors.compute(), X)
+    assert again.labels.compute().tolist() == names.tolist()
+    with pytest.raises(FileExistsError, match="out exists already: name another"):
+        distributed.write_parquet(table, tmp_path / "out", progress=True)
+
+
+def test_folders_that_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"and there is no folder .*none"):
+        distributed.load_vectors(tmp_path / "none")
+    with pytest.raises(ValueError, match=r"path must name a folder .* holds no \.parquet and no \.npy file"):
+        distributed.load_vectors(tmp_path)
+    np.save(tmp_path / "a.npy", vectors())
+    np.save(tmp_path / "b.npy", vectors()[:, :3])
+    with pytest.raises(ValueError, match=r"b\.npy has 3 columns of float32, unlike the files before it"):
+        distributed.load_vectors(tmp_path)
+    with pytest.raises(ValueError, match=r"name columns of \.parquet files"):
+        distributed.load_vectors(tmp_path, label="word")
+    np.save(tmp_path / "b.npy", vectors() > 0)
+    with pytest.raises(ValueError, match=r"b\.npy must hold numbers \(rows, columns\), got bool"):
+        distributed.load_vectors(tmp_path)
+    (tmp_path / "b.npy").write_bytes(b"no array")
+    with pytest.raises(ValueError, match=r"b\.npy cannot be read as a \.npy file"):
+        distributed.load_vectors(tmp_path)
+    X = np.random.default_rng(0).standard_normal((60, 3))
+    parquet(tmp_path / "t", X)
+    pd.DataFrame({"word": ["a"], "c0": [1.0]}).to_parquet(tmp_path / "t" / "9.parquet")
+    with pytest.raises(ValueError, match=r"9\.parquet has other columns, or other types, than 0000\.parquet"):
+        distributed.load_vectors(tmp_path / "t")
+    (tmp_path / "t" / "9.parquet").write_bytes(b"no table")
+    with pytest.raises(ValueError, match=r"9\.parquet cannot be read as a \.parquet file"):
+        distributed.load_vectors(tmp_path / "t")
+    np.save(tmp_path / "t" / "9.npy", X)
+    with pytest.raises(ValueError, match=r"holds both \.parquet and \.npy files"):
+        distributed.load_vectors(tmp_path / "t")
+    X[25, 1] = np.nan
+    parquet(tmp_path / "gaps", X)
+    found = distributed.load_vectors(tmp_path / "gaps")
+    with pytest.raises(ValueError, match=r"0000\.parquet, row group 1: 1 rows have missing numbers, the first is 5"):
+        found.vectors.compute()
+
+
+def test_tables_that_are_refused(tmp_path):
+    path = tmp_path / "out"
+    with pytest.raises(TypeError, match="table must be a dictionary of names to columns, got a list"):
+        distributed.write_parquet([1], path)
+    with pytest.raises(TypeError, match="no column of table is a Dask array: pandas"):
+        distributed.write_parquet({"a": np.arange(3)}, path)
+    with pytest.raises(ValueError, match=r"column 'a' must be an array of 203 rows, got \(3,\)"):
+        distributed.write_parquet({"X": chunked(vectors()), "a": np.arange(3)}, path)
+    assert os.listdir(tmp_path) == []
+
+
+# Clusters
 
 
 def test_no_rounds_return_the_start():
@@ -237,11 +561,12 @@ def counted(block_info=None):
     return chunk
 
 
+@pytest.mark.parametrize("method", ["alternate", "fasterpam"])
 @pytest.mark.parametrize("cluster", [False, True], ids=["no cluster", "a cluster in this process"])
-def test_no_chunk_is_kept_until_all_are_read(cluster):
+def test_no_chunk_is_kept_until_all_are_read(cluster, method):
     from distributed import Client
 
-    X = da.map_blocks(counted, chunks=((50,) * 40, (6,)), dtype=np.float32, meta=np.empty((0, 0), np.float32))
+    X = da.map_blocks(counted, chunks=((50,) * 15, (6,)), dtype=np.float32, meta=np.empty((0, 0), np.float32))
     ALIVE.update(now=0, most=0)
     with ExitStack() as stack:
         if cluster:
@@ -249,15 +574,23 @@ def test_no_chunk_is_kept_until_all_are_read(cluster):
             stack.enter_context(Client(**options))
         else:
             stack.enter_context(dask.config.set(scheduler="synchronous"))
-        distributed.kmedoids(X, 5, method="alternate", init="first", max_iter=2)
-    assert 0 < ALIVE["most"] < 10
+        distributed.kmedoids(X, 5, method=method, init="first", max_iter=1)
+    assert 0 < ALIVE["most"] < 8
 
 
-def test_a_lost_worker_costs_time_and_not_the_result():
+def slow(chunk):
+    time.sleep(0.02)
+    return chunk
+
+
+@pytest.mark.parametrize("method", ["alternate", "fasterpam"])
+def test_a_lost_worker_costs_time_and_not_the_result(method):
     from distributed import Client, LocalCluster
 
-    X = vectors(np.float64, 4000, 4)
-    expected = simlib.kmedoids(X, 40, metric="cosine", method="alternate", init="first")
+    X = vectors(np.float64, 2000, 4)
+    wish = {"method": method, "init": "first", "max_iter": 3}
+    chunks = chunked(X, 500).map_blocks(slow)  # not persisted: read again and again
+    expected = distributed.kmedoids(chunked(X, 500), 60, **wish)
     with (
         LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         Client(cluster) as client,
@@ -266,9 +599,7 @@ def test_a_lost_worker_costs_time_and_not_the_result():
         pids = list(client.run(os.getpid).values())
         kill = threading.Timer(0.7, os.kill, (pids[0], signal.SIGKILL))
         kill.start()
-        lost = distributed.kmedoids(
-            chunked(X, 500), 40, method="alternate", init="first", callback=lambda *a: time.sleep(0.3)
-        )
+        lost = distributed.kmedoids(chunks, 60, callback=lambda *call: time.sleep(0.3), **wish)
         kill.join()
         deadline = time.monotonic() + 60
         while pids[0] in client.run(os.getpid).values() and time.monotonic() < deadline:
@@ -276,6 +607,43 @@ def test_a_lost_worker_costs_time_and_not_the_result():
         assert pids[0] not in client.run(os.getpid).values()
     assert_array_equal(lost.medoids, expected.medoids)
     assert_array_equal(lost.labels, expected.labels)
+    assert lost.history == expected.history
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_the_same_bits_whatever_the_number_of_workers(workers):
+    from distributed import Client
+
+    X = np.random.default_rng(7).standard_normal((1200, 12)).astype(np.float32)
+    expected = distributed.kmedoids(chunked(X, 400), 30, init="first", max_iter=1)
+    options = {"processes": False, "n_workers": workers, "threads_per_worker": 1, "dashboard_address": None}
+    with Client(**options):
+        found = distributed.kmedoids(chunked(X, 400).persist(), 30, init="first", max_iter=1)
+    assert_array_equal(found.medoids, expected.medoids)
+    assert_array_equal(found.similarity, expected.similarity)
+    assert (found.history, found.inertia) == (expected.history, expected.inertia)
+
+
+def limited():
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+
+
+def test_workers_whose_disk_is_full_leave_nothing(tmp_path):
+    from distributed import Client, LocalCluster
+
+    X = chunked(np.random.default_rng(0).standard_normal((450, 40)), 200)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+    ):
+        client.run(limited)
+        with pytest.raises(OSError, match="File too large"):
+            distributed.write_zarr(X, tmp_path / "S.zarr")
+        with pytest.raises(OSError, match="File too large"):
+            distributed.write_parquet({"vector": X}, tmp_path / "out")
+    assert os.listdir(tmp_path) == []
 
 
 # Bad input
@@ -288,6 +656,11 @@ def test_a_lost_worker_costs_time_and_not_the_result():
         lambda X: distributed.kmedoids(X, 2),
         lambda X: distributed.assign(X, [0]),
         lambda X: distributed.write_zarr(X, "never.zarr"),
+        distributed.correlation,
+        lambda X: distributed.certify(X, [0]),
+        lambda X: distributed.scan_k(X, [2]),
+        lambda X: distributed.silhouette(X, np.arange(N) % 2),
+        lambda X: distributed.neighbours(X, [0], 2),
     ],
 )
 def test_arrays_that_are_refused(call):
@@ -327,11 +700,14 @@ def test_nan_is_named_with_its_chunk():
         ({"n_clusters": 0}, ValueError, r"n_clusters must be between 1 and 203 \(the number of rows\), got 0"),
         ({"n_clusters": 204}, ValueError, "n_clusters must be between 1 and 203"),
         ({"n_clusters": 2.0}, TypeError, "n_clusters must be a whole number"),
-        ({"method": "fasterpam"}, ValueError, "method must be one of 'sample', 'alternate'"),
+        ({"method": "pam"}, ValueError, "method must be one of 'fasterpam', 'sample', 'alternate'"),
         ({"init": "build", "method": "alternate"}, ValueError, "init must be one of 'random', 'first'"),
         ({"init": [0, 0], "method": "alternate"}, ValueError, "init must be distinct"),
         ({"init": [0, 1, 2], "method": "alternate"}, ValueError, "init must list n_clusters=2 row numbers, got 3"),
-        ({"init": [0, 1]}, ValueError, 'init is for method="alternate"'),
+        ({"init": [0, 1], "method": "sample"}, ValueError, 'init is for method="fasterpam" or "alternate"'),
+        ({"max_seconds": -1}, ValueError, "max_seconds must be a finite number of at least 0"),
+        ({"max_seconds": 1, "method": "sample"}, ValueError, 'max_seconds is for method="fasterpam": leave it out'),
+        ({"max_seconds": "1"}, TypeError, "max_seconds must be a number"),
         ({"max_iter": -1}, ValueError, "max_iter must be at least 0"),
         ({"random_state": "0"}, TypeError, "random_state must be a whole number"),
     ],
@@ -348,13 +724,19 @@ def test_chunks_that_are_not_what_they_say(change):
         distributed.kmedoids(X, 3, method="alternate", init="first")
 
 
-def test_rows_and_chunks_that_do_not_fit(tmp_path):
+def test_rows_and_labels_that_do_not_fit():
     with pytest.raises(ValueError, match="medoids must lie between 0 and 202, got 203"):
         distributed.assign(chunked(vectors()), [203])
-    with pytest.raises(
-        ValueError, match=r"chunks of rows must be of one size, got 100, 3, 100: X\.rechunk\(\(100, -1\)\)"
-    ):
-        distributed.write_zarr(da.from_array(vectors(), chunks=((100, 3, 100), -1)), tmp_path / "S.zarr")
+    with pytest.raises(ValueError, match="medoids holds all 203 rows: there is no other row to exchange"):
+        distributed.certify(chunked(vectors()), np.arange(N))
+    with pytest.raises(ValueError, match=r"k must be between 1 and 202 \(the number of rows less one\), got 203"):
+        distributed.neighbours(chunked(vectors()), None, 203)
+    with pytest.raises(ValueError, match="labels must hold at least 2, got 1"):
+        distributed.silhouette(chunked(vectors()), np.zeros(N, int))
+    with pytest.raises(TypeError, match=r"labels must be whole numbers \(203,\), got int64 \(3,\)"):
+        distributed.silhouette(chunked(vectors()), [0, 1, 2])
+    with pytest.raises(ValueError, match="method must be one of 'fasterpam', 'sample'"):
+        distributed.scan_k(chunked(vectors()), [2], method="alternate")
 
 
 def test_without_dask_the_extra_is_named():

@@ -32,6 +32,7 @@ STOREYS = [
         "_engine.kernels.dual",
         "_engine.kernels.neighbours",
         "_engine.kernels.refine",
+        "_engine.kernels.swaps",
     ],
     ["_check", "_engine.metrics"],
     ["_engine.tiles", "_engine.progress"],
@@ -56,7 +57,7 @@ STOREYS = [
     ["estimator"],
     ["", "_cli"],  # the public names, the command
 ]
-PACKAGES = ("files", "plots", "widgets", "atlas", "report")  # a storey each
+PACKAGES = ("files", "distributed", "plots", "widgets", "atlas", "report")  # a storey each
 PAGES = ("_engine", "_engine.kernels")  # their __init__ is a docstring that imports nothing
 KERNELS_MAY_IMPORT = ("__future__", "collections.abc", "typing", "numpy", "numba", "llvmlite")
 AROUND_KERNELS_MAY_IMPORT = ("os", "threading", "types", "contextlib", "pathlib")  # how they are compiled, kept and run

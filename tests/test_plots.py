@@ -720,13 +720,14 @@ def test_letters_that_no_font_has_are_said(small, ax):
         plots.medoid_map(at, small.fit, ["漢"] * 50, ax=ax)
 
 
-def test_a_scan_with_bounds_gets_a_band_under_its_inertia():
+def test_a_scan_with_bounds_gets_a_band_under_its_inertia(ax):
     points = np.random.default_rng(0).normal(size=(40, 2))
     D = np.linalg.norm(points[:, None] - points, axis=2)
     scan = scan_k(D, [2, 4, 8], metric="precomputed", bounds=True)
-    band = plots.k_curve(scan, "inertia").collections[0]
-    heights = band.get_paths()[0].vertices[:, 1]
+    plots.k_curve(replace(scan, lower=None), "inertia", ax=ax)
+    plots.k_curve(scan, "silhouette", ax=ax)
+    assert not ax.collections
+    plots.k_curve(scan, "inertia", ax=ax)
+    heights = ax.collections[0].get_paths()[0].vertices[:, 1]
     assert heights.min() == scan.lower.min()
     assert heights.max() == scan.inertia.max()
-    assert not plots.k_curve(scan, "silhouette").collections
-    assert not plots.k_curve(scan_k(D, [2, 4, 8], metric="precomputed"), "inertia").collections

@@ -102,6 +102,13 @@ def _given() -> dict[str, tuple[Callable, dict[str, Any]]]:
         "distributed.write_zarr": (distributed.write_zarr, {"X": chunked, "path": "new.zarr"}),
         "distributed.assign": (distributed.assign, {"X": chunked, "medoids": [0, 1]}),
         "distributed.kmedoids": (distributed.kmedoids, {"X": chunked, "n_clusters": 2}),
+        "distributed.certify": (distributed.certify, {"X": chunked, "medoids": [0, 1]}),
+        "distributed.correlation": (distributed.correlation, {"X": chunked}),
+        "distributed.neighbours": (distributed.neighbours, {"X": chunked, "rows": [0, 1], "k": 2}),
+        "distributed.silhouette": (distributed.silhouette, {"X": chunked, "labels": fit.labels}),
+        "distributed.scan_k": (distributed.scan_k, {"X": chunked, "ks": [2, 3]}),
+        "distributed.load_vectors": (distributed.load_vectors, {"path": "none"}),
+        "distributed.write_parquet": (distributed.write_parquet, {"table": {"X": chunked}, "path": "new"}),
         "report.differences": (report.differences, {"old": "", "new": ""}),
         "report.page": (report.page, {"notebooks": {"01_a": run}, "title": "one"}),
         "report.execute": (report.execute, {"path": "none.ipynb"}),
@@ -127,7 +134,7 @@ def fine(parameter: str, value: Any, default: Any) -> bool:
     """Whether a value is one that the parameter takes."""
     if value is None or isinstance(value, bool):
         return (
-            (value is None and parameter in ("random_state", "names"))
+            (value is None and parameter in ("random_state", "names", "rows"))
             or value is default
             or (isinstance(value, bool) and isinstance(default, bool))
         )
