@@ -22,15 +22,27 @@ from simlib.report import numbers
 from simlib.similarity import between
 
 # what notebook 06 and the record of a report use
-__all__ = ["about", "cards", "choice", "finding", "items", "misfits", "pairs", "plain", "table", "tightness"]
+__all__ = [
+    "about",
+    "cards",
+    "choice",
+    "clusters",
+    "finding",
+    "items",
+    "misfits",
+    "pairs",
+    "plain",
+    "table",
+    "tightness",
+]
 
 NAME = 40  # characters of a label where many stand side by side
 NEAREST = 8  # closest items of a cluster that its card names
 EDGE = 3  # farthest items of a cluster that its card names
 CARDS = 24  # cards shown if there are many clusters
-LISTED = 300  # exemplars without a card that are named
+MEMBERS = 2_000  # members that the table of clusters names, in all
+FEWEST_MEMBERS = 10  # members of a cluster that it names, even if there are many clusters
 SHOWN = 300  # items in the table of the page
-ON_PAPER = 40  # items of that table that are printed
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
 FAR = {"similarity": "unlike", "distance": "far from"}  # what an item is whose entry is poor
 
@@ -43,6 +55,7 @@ STYLE = """<style>
 .cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(15.5rem,1fr));gap:.7rem}
 .card{border:1px solid #bbb;border-radius:4px;padding:.5rem .8rem;line-height:1.4;break-inside:avoid}
 .card b{font-size:1.08rem;overflow-wrap:anywhere}.card b::before{content:"\\2605\\00a0";color:#D55E00}
+.no{color:#555;font-weight:400;margin-right:.2em}
 .card p{margin:.25rem 0;overflow-wrap:anywhere}.card .quiet,p.quiet{color:#555;font-size:.92rem}
 .box{overflow:auto;max-height:28rem;border:1px solid #bbb}.wide{overflow-x:auto}
 .table{border-collapse:collapse;font-size:.92rem;width:100%;margin:0}
@@ -51,7 +64,6 @@ STYLE = """<style>
 .table td{border-top:1px solid #ddd;overflow-wrap:anywhere;min-width:3.2rem}
 .table .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .pairs td:first-child{width:9rem;color:#555}
-.rest{line-height:1.6;overflow-wrap:anywhere}
 @media print{.box{max-height:none;overflow:visible;border:0}.off-paper{display:none}.table th{position:static}
 .wide{overflow:visible}.table{font-size:.85rem}.table td,.table th{padding:.15rem .25rem}}
 </style>"""
@@ -78,7 +90,7 @@ def finding(
         (f"{k:,}", f"clusters of {n:,} items: {members}"),
         (_tight(fit), f"mean {entry} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
         _stable(stable),
-        ("none better" if proof.is_optimal else "a better one", tried),
+        ("no single exchange helps" if proof.is_optimal else "an exchange helps", tried),
     ]
     tiles = "".join(f"<div><b>{big}</b><span>{small}</span></div>" for big, small in facts)
     lead = (
@@ -95,7 +107,7 @@ def tightness(fit: Clustering, any_two: float) -> str:
 
 def _tight(fit: Clustering) -> str:
     """Mean entry to the exemplars, the exemplars themselves left out."""
-    return _digits(numbers.entries(fit)[numbers.outside(fit)].mean(), fit)
+    return _digits(numbers.outside_mean(fit), fit)
 
 
 def _digits(value: float, fit: Clustering) -> str:
@@ -159,10 +171,9 @@ def choice(scan: KScan, k: int, null: KScan | None = None) -> str:
 def _scanned(scan: KScan, k: int) -> str:
     """The scan as a table; the line of k is bold."""
     metric = METRICS[scan.fits[0].metric]
-    means = scan.mean_distance if metric.of_distances else scan.mean_similarity
     columns = {
         "k": [f"{number:,}" for number in scan.ks],
-        f"mean {metric.entry}": [_digits(mean, scan.fits[0]) for mean in means],
+        f"mean {metric.entry}": [_digits(numbers.outside_mean(fit), fit) for fit in scan.fits],
         "medoid silhouette": [f"{score:.3f}" for score in scan.medoid_silhouette],
         "silhouette": [f"{score:.3f}" for score in scan.silhouette],
         "smallest": map(str, scan.smallest),
@@ -179,38 +190,56 @@ def _scanned(scan: KScan, k: int) -> str:
 def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
     """A card for each cluster, the largest first: exemplar, size, mean entry, the nearest items and the farthest.
 
-    Up to 36 clusters all have a card; of more clusters the 24 largest have one, and the other exemplars are named.
+    Up to 36 clusters all have a card; of more clusters the 24 largest have one.
     """
     labels = names_of(labels, len(fit.labels))
     order = largest_first(fit)
     shown = order if len(order) <= 1.5 * CARDS else order[:CARDS]
     to_medoids = between(A, metric, fit.medoids[shown], fit.medoids).astype(np.float64)  # (len(shown), k)
-    near = fit.medoids[neighbours(METRICS[metric].sign * to_medoids, shown)]
-    each = "".join(_card(card(fit, j, other), fit, labels) for j, other in zip(shown, near, strict=True))
-    return f'<div class="cards">{each}</div>{_others(fit, labels, order[len(shown) :])}'
+    near = neighbours(METRICS[metric].sign * to_medoids, shown)
+    each = "".join(_card(fit, j, other, labels) for j, other in zip(shown, near, strict=True))
+    rest = len(order) - len(shown)
+    more = f'<p class="quiet">The other {rest:,} clusters stand in the table of all clusters below.</p>' if rest else ""
+    return f'<div class="cards">{each}</div>{more}'
 
 
-def _card(facts: Card, fit: Clustering, labels: Sequence[str]) -> str:
-    """One cluster."""
+def _card(fit: Clustering, j: int, neighbour: int, labels: Sequence[str]) -> str:
+    """Cluster j; `neighbour` is the one with the closest exemplar, or -1."""
+    facts, number = card(fit, j, None), numbers.ranks(fit)
     size = "1 item,"
     if len(facts.others):
         mean = facts.entries[1:].mean()  # the exemplar left out
         size = f"{facts.size:,} items, mean {facts.entry} {_digits(mean, fit)};"
-    near = "" if facts.neighbour is None else f" nearest exemplar: {marked(labels[facts.neighbour], NAME)}"
+    near = ""
+    if neighbour >= 0:
+        near = f" nearest exemplar: {number[neighbour]:,} {marked(labels[fit.medoids[neighbour]], NAME)}"
     nearest = ", ".join(marked(labels[i], NAME) for i in facts.others[:NEAREST])
     edge = ", ".join(marked(labels[i], NAME) for i in facts.others[NEAREST:][-EDGE:])
     edge = f'<p class="quiet">at its edge: {edge}</p>' if edge else ""
-    name = marked(labels[facts.exemplar])
+    name = f'<span class="no">{number[j]:,}</span> {marked(labels[facts.exemplar])}'
     return f'<div class="card"><b>{name}</b><p class="quiet">{size}{near}</p><p>{nearest}</p>{edge}</div>'
 
 
-def _others(fit: Clustering, labels: Sequence[str], rest: np.ndarray) -> str:
-    """A sentence that names the exemplars of the clusters without a card."""
-    if not len(rest):
-        return ""
-    named = ", ".join(f"{marked(labels[fit.medoids[j]], NAME)} ({fit.sizes[j]:,})" for j in rest[:LISTED])
-    more = f", and {len(rest) - LISTED:,} more in the CSV file" if len(rest) > LISTED else ""
-    return f'<p class="rest">The other {len(rest):,} exemplars, and the sizes of their clusters: {named}{more}.</p>'
+def clusters(fit: Clustering, labels: Sequence[str], scores: np.ndarray) -> str:
+    """All clusters as a table, the largest first, with their members, the closest first.
+
+    Of 2,000 members in all each cluster may name its share, and at least 10; what is cut is counted.
+    """
+    labels = names_of(labels, len(fit.labels))
+    found = fit.clusters(silhouettes=scores)
+    entry = METRICS[fit.metric].entry
+    most = max(MEMBERS // len(found), FEWEST_MEMBERS)
+    lines = []
+    for number, j in enumerate(largest_first(fit), 1):
+        each, members = found.loc[j], fit.members(j)[1:]
+        mean = _digits(each[entry], fit) if len(members) else ""
+        named = ", ".join(marked(labels[i], NAME) for i in members[:most])
+        named += f" and {len(members) - most:,} more" if len(members) > most else ""
+        name = f"<b>{marked(labels[fit.medoids[j]])}</b>"
+        lines.append([f"{number:,}", name, f"{each['size']:,}", mean, _two(each["silhouette"]), named])
+    head = ["cluster", "exemplar", "items", f"mean {entry}", "silhouette", "members, the closest first"]
+    note = "The largest first. The numbers of the clusters are those of the cards, the figures and both CSV files."
+    return f'<p class="quiet">{note}</p><div class="box">{table(head, lines, {0, 2, 3, 4})}</div>'
 
 
 def misfits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: np.ndarray, most: int = 12) -> str:
@@ -236,35 +265,38 @@ def misfits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores:
 
 def _fits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: np.ndarray, rows: np.ndarray) -> str:
     """The items in `rows`, each with its exemplar and the next one, as a table."""
-    own = numbers.entries(fit)
+    own, number = numbers.entries(fit), numbers.ranks(fit)
     lines = []
     for i, other, second in zip(rows, *numbers.rivals(A, metric, fit, rows), strict=True):
-        exemplar = fit.medoids[fit.labels[i]]
-        next_one = fit.medoids[other]
-        first = [marked(labels[i]), marked(labels[exemplar]), _digits(own[i], fit)]
-        lines.append([*first, marked(labels[next_one]), _digits(second, fit), _two(scores[i])])
+        its, next_one = (f"{number[j]:,} {marked(labels[fit.medoids[j]])}" for j in (fit.labels[i], other))
+        lines.append([marked(labels[i]), its, _digits(own[i], fit), next_one, _digits(second, fit), _two(scores[i])])
     entry = METRICS[fit.metric].entry
     head = ["item", "its exemplar", entry, "next exemplar", entry, "silhouette"]
     return table(head, lines, {2, 4, 5})
 
 
-def items(fit: Clustering, labels: Sequence[str], scores: np.ndarray) -> str:
-    """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first."""
+def items(fit: Clustering, labels: Sequence[str], scores: np.ndarray, rows: np.ndarray | None = None) -> str:
+    """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first.
+
+    `rows` (n,) are the numbers of the rows in the file; None: 0, 1, 2, ... On paper the table is left out.
+    """
     n = len(fit.labels)
+    rows = np.arange(n) if rows is None else rows
     labels = names_of(labels, n)
     own = numbers.entries(fit)
     lines: list[list[str]] = []
     for number, j in enumerate(largest_first(fit), 1):
         exemplar = marked(labels[fit.medoids[j]])
         for i in fit.members(j)[: SHOWN - len(lines)]:
-            lines.append([f"{i:,}", marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])])
+            lines.append(
+                [str(rows[i]), marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])]
+            )
         if len(lines) == SHOWN:
             break
     head = ["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"]
-    paper = f" On paper the first {ON_PAPER}." if len(lines) > ON_PAPER else ""
     shown = f"The first {len(lines):,} of {n:,} items" if n > len(lines) else f"All {n:,} items"
-    note = f"{shown}, by cluster, the largest first.{paper} The CSV file beside this page has all."
-    return f'<p class="quiet">{note}</p><div class="box">{table(head, lines, {0, 2, 4, 5}, ON_PAPER)}</div>'
+    note = f"{shown}, by cluster, the largest first. The CSV file of items beside this page has all."
+    return f'<p class="quiet off-paper">{note}</p><div class="box off-paper">{table(head, lines, {0, 2, 4, 5})}</div>'
 
 
 def about(card: dict[str, Any]) -> str:
@@ -286,15 +318,10 @@ def pairs(lines: Iterable[Sequence[str]]) -> str:
     return f'<table class="table pairs"><tbody>{rows}</tbody></table>'
 
 
-def table(
-    head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Container[int] = (), paper: int | None = None
-) -> str:
-    """A table of cells that are HTML already; `numbers` are the columns set flush right, `paper` the lines printed."""
+def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Container[int] = ()) -> str:
+    """A table of cells that are HTML already; `numbers` are the columns set flush right."""
     look = [' class="number"' if column in numbers else "" for column in range(len(head))]
     top = "".join(f"<th{c}>{cell}</th>" for c, cell in zip(look, head, strict=True))
-    rows = []
-    for i, line in enumerate(lines):
-        row = "".join(f"<td{c}>{cell}</td>" for c, cell in zip(look, line, strict=True))
-        rows.append(f'<tr class="off-paper">{row}</tr>' if paper is not None and i >= paper else f"<tr>{row}</tr>")
-    body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    rows = ("".join(f"<td{c}>{cell}</td>" for c, cell in zip(look, line, strict=True)) for line in lines)
+    body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody>"
     return f'<div class="wide"><table class="table">{body}</table></div>'

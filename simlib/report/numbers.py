@@ -20,12 +20,14 @@ from simlib.choose import KScan, Stability, scan_k, shuffle_columns
 from simlib.data import DATA, load, written_whole
 from simlib.files import load_matrix, load_vectors
 from simlib.medoids import Clustering, assign
+from simlib.report.commands import listed
 from simlib.similarity import SIMILARITIES, between
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
 SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
 DRAWN = 4_000  # items in the pictures of more than that
 LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+CELL = 32_000  # characters of a cell; spreadsheets cut it at 32,767
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
 
 
@@ -246,21 +248,66 @@ def _drawn(fit: Clustering) -> np.ndarray:
     return np.sort(np.concatenate([fit.medoids, others[np.arange(most) * len(others) // most]]))
 
 
-def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
+def outside_mean(fit: Clustering) -> float:
+    """The mean entry to the exemplars, over the items that are not exemplars: the one mean that a report tells."""
+    return float(entries(fit)[outside(fit)].mean())
+
+
+def file_rows(card: dict[str, Any]) -> np.ndarray:
+    """The rows of the items in their file, int64 (n,), counted from 0, those left out counted too."""
+    return np.arange(card["rows"]) if card.get("kept") is None else card["kept"]
+
+
+def write_items(
+    path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray, rows: np.ndarray | None = None
+) -> None:
     """Write `Clustering.table` and the silhouettes, as CSV that no spreadsheet computes.
 
-    A label that begins like a formula gets an apostrophe in front. Rows are counted from 0, and clusters have the
-    numbers of the page.
+    A label that begins like a formula gets an apostrophe in front. Clusters have the numbers of the page. `rows` (n,)
+    are the numbers of the rows in the file; None: 0, 1, 2, ...
     """
     items = fit.table([cell(label) for label in labels])
     items["cluster"] = ranks(fit)[fit.labels]
     entry = METRICS[fit.metric].entry
     items[entry] = [_digits(value) for value in items[entry]]
     items["silhouette"] = [_digits(score) for score in scores]
+    if rows is not None:
+        items = items.set_axis(rows, axis=0).rename_axis("row")
+    _write(path, items)
+
+
+def write_clusters(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
+    """Write `Clustering.clusters` with the mean silhouettes as CSV, the largest cluster first.
+
+    Clusters have the numbers of the page. The members stand in one cell, the closest first, with commas between them;
+    a label that holds a comma is in quotation marks. A cell that a spreadsheet would cut ends with how many are left.
+    """
+    clusters = fit.clusters(list(labels), silhouettes=scores)
+    clusters.index = ranks(fit)
+    clusters.index.name = "cluster"
+    clusters = clusters.sort_index()
+    entry = METRICS[fit.metric].entry
+    clusters["exemplar"] = [cell(label) for label in clusters["exemplar"]]
+    for name in (entry, "silhouette"):
+        clusters[name] = ["" if np.isnan(value) else _digits(value) for value in clusters[name]]
+    clusters["members"] = [cell(_in_one_cell(members)) for members in clusters["members"]]
+    _write(path, clusters)
+
+
+def _in_one_cell(names: Sequence[Any]) -> str:
+    """Names with commas between them, as many as a cell of a spreadsheet holds, and how many more there are."""
+    length = np.cumsum([len(listed([name])) + 1 for name in names])
+    shown = int(np.searchsorted(length, CELL))
+    more = f" ... and {len(names) - shown} more in the table of items" if shown < len(names) else ""
+    return listed(names[:shown]) + more
+
+
+def _write(path: str | Path, frame: Any) -> None:
+    """Write a frame and its index as CSV; half characters become question marks."""
     with written_whole(path) as draft, open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
         table = csv.writer(file)
-        table.writerow([items.index.name, *items.columns])
-        table.writerows(items.itertuples(name=None))
+        table.writerow([frame.index.name, *frame.columns])
+        table.writerows(frame.itertuples(name=None))
 
 
 def _digits(value: float) -> str:
