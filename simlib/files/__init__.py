@@ -46,7 +46,10 @@ ONE_COLUMN = (
 
 
 class Loaded(NamedTuple):
-    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes, kept, shares."""
+    """vectors (n, d), labels (n,) str, and a card.
+
+    The card holds file, format, sha256, rows, columns, dtype, dropped, notes, kept, shares.
+    """
 
     vectors: Any  # np.ndarray, or scipy.sparse.csr_array
     labels: np.ndarray
