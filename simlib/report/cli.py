@@ -122,7 +122,7 @@ def _nearby(asked: argparse.Namespace, recorded_name: str) -> Path:
     name = Path(str(recorded_name)).name
     for folder in (asked.verify.parent, Path()):
         if (folder / name).is_file():
-            return folder / name
+            return (folder / name).absolute()
     raise Refused(
         f"{name} is neither beside the report nor here: put it there, or name the data file, "
         f"{typed(['--verify', str(asked.verify)], name)}"

@@ -125,24 +125,24 @@ def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end:
 def _sections(notebook: NotebookNode, called: str) -> tuple[list[str], list[str]]:
     """The headings of a report, and the HTML of its sections: one before the first heading, then one a heading.
 
-    A section in which no cell shows anything is left out. The texts call the items `called`.
+    A section whose cells of code show nothing is left out. The texts call the items `called`.
     """
     headings = [""]
     sections = [""]
-    shows = [True]
+    seen: list[list[bool]] = [[]]  # for each section, whether each of its cells of code shows something
     for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         if cell.cell_type == "code":
             shown = "".join(_shown(cell, after, called))
             sections[-1] += shown
-            shows[-1] |= bool(shown)
+            seen[-1].append(bool(shown))
         elif "report" in cell.metadata.get("tags", []) and not cell.source.startswith("*Figure"):
             source = _calling(cell.source, called)
             if source.startswith("## "):
                 headings.append(source.splitlines()[0][3:])
                 sections.append("")
-                shows.append(False)
+                seen.append([])
             sections[-1] += _text(source)
-    kept = [i for i, shown in enumerate(shows) if shown]
+    kept = [i for i, shown in enumerate(seen) if not i or not shown or any(shown)]
     return [headings[i] for i in kept[1:]], [sections[i] for i in kept]
 
 
