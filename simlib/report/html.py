@@ -345,7 +345,7 @@ def misfits(
     if not len(torn):
         return f"{html}<p>None: every item is closest to its own cluster.</p>"
     share = 100 * np.mean(scores < 0)
-    html += f"<p>{np.sum(scores < 0):,} items ({share:.1f} %) have a silhouette below 0; these lie lowest.</p>"
+    html += f"<p>{np.sum(scores < 0):,} ({share:.1f} %) have a silhouette below 0; these lie lowest.</p>"
     return html + _fits(facts, torn)
 
 
