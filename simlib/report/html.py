@@ -22,6 +22,7 @@ from simlib.choose import FAINT, KScan, Stability
 from simlib.gap import Gap
 from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
+from simlib.report.style import STYLE
 from simlib.similarity import between
 
 # what notebook 06 and the record of a report use
@@ -32,44 +33,15 @@ __all__ = [
 
 NAME = 40  # characters of a label where many stand side by side
 NEAREST = 8  # closest items of a cluster that its card names
+LINES = 200  # characters that their names may take, but for the first three
 EDGE = 3  # farthest items of a cluster that its card names
 CARDS = 24  # cards shown if there are many clusters
-MEMBERS = 2_000  # members that the table of clusters names, in all
+MEMBERS = 20_000  # characters of the names of members in the table of clusters, in all
 FEWEST_MEMBERS = 10  # members of a cluster that it names, even if there are many clusters
 SHOWN = 300  # items in the table of the page
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
 SURE = "How sure: how far five ends of the search, each from a start of its own, give the same companions; 1 the same."
 FAR = {"similarity": "unlike", "distance": "far from"}  # what an item is whose entry is poor
-
-STYLE = """<style>
-.facts{display:grid;grid-template-columns:repeat(2,1fr);gap:.7rem;margin:1.2rem 0}
-@media screen and (min-width:54rem){.facts{grid-template-columns:repeat(4,1fr)}}
-.facts>div{border:1px solid #bbb;border-top:4px solid #0072B2;border-radius:4px;padding:.5rem .8rem}
-.facts b{font-size:1.5rem;line-height:1.25;display:block;font-weight:600}
-.facts b .words{font-size:1.1rem;font-weight:600;color:inherit;line-height:1.3}
-.facts>div>span{color:#444;font-size:.92rem;line-height:1.35;display:block}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(15.5rem,1fr));gap:.7rem}
-.card{border:1px solid #bbb;border-radius:4px;padding:.5rem .8rem;line-height:1.4;break-inside:avoid}
-.card b{font-size:1.08rem;overflow-wrap:anywhere}.card b::before{content:"\\2605\\00a0";color:#D55E00}
-.left-out{border-left:4px solid #D55E00;padding-left:.7rem}
-.thumb{height:2.2rem;margin-right:.15rem;image-rendering:pixelated;vertical-align:middle;border:1px solid #ddd}
-.no{color:#555;font-weight:400;margin-right:.2em}
-.card p{margin:.25rem 0;overflow-wrap:anywhere}.card .quiet,p.quiet{color:#555;font-size:.92rem}
-.box{overflow:auto;max-height:28rem;border:1px solid #bbb}.wide{overflow-x:auto}
-.table{border-collapse:collapse;font-size:.92rem;width:100%;margin:0}
-.table th{text-align:left;border-bottom:2px solid #666;background:#fff;position:sticky;top:0}
-.table td,.table th{padding:.22rem .6rem .22rem .3rem;vertical-align:top}.table tr{break-inside:avoid}
-.table td{border-top:1px solid #ddd;overflow-wrap:anywhere;min-width:3.2rem}
-.table .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.pairs td:first-child{width:9rem;color:#555}
-.table .members td{border:0;padding-bottom:.5rem}.paper{display:none}
-@media print{.cards{grid-template-columns:repeat(3,1fr);gap:.4rem}
-.card{font-size:.75rem;padding:.3rem .5rem}.card .quiet{font-size:.72rem}
-.table .members{break-inside:auto}.table .members td{font-size:.75rem;line-height:1.35}.paper{display:block}
-.facts{grid-template-columns:repeat(4,1fr);gap:.4rem;margin:.6rem 0}
-.box{max-height:none;overflow:visible;border:0}.off-paper{display:none}.table th{position:static}
-.wide{overflow:visible}.table{font-size:.85rem}.table td,.table th{padding:.15rem .25rem}}
-</style>"""
 
 
 def finding(
@@ -80,6 +52,7 @@ def finding(
     proof: Certificate,
     scores: np.ndarray,
     reason: str,
+    *,
     gap: Gap | None = None,
     left_out: str = "",
     called: str = "items",
@@ -259,13 +232,16 @@ def _card(fit: Clustering, j: int, neighbour: int, look: _Look) -> str:
         size = f"{facts.size:,} {look.called}, mean {facts.entry} {_digits(mean, fit)};"
     near = ""
     if neighbour >= 0:
-        near = f" nearest exemplar: {number[neighbour]:,} {marked(labels[fit.medoids[neighbour]], NAME)}"
-    nearest = ", ".join(marked(labels[i], NAME) for i in facts.others[:NEAREST])
-    edge = ", ".join(marked(labels[i], NAME) for i in facts.others[NEAREST:][-EDGE:])
+        near = f" nearest exemplar: {number[neighbour]:,} · {marked(labels[fit.medoids[neighbour]], NAME)}"
+    first = facts.others[:NEAREST]
+    room = np.cumsum([min(len(labels[i]), NAME) for i in first]) <= LINES
+    first = first[: max(int(room.sum()), EDGE)]
+    nearest = ", ".join(marked(labels[i], NAME) for i in first)
+    edge = ", ".join(marked(labels[i], NAME) for i in facts.others[len(first) :][-EDGE:])
     edge = f'<p class="quiet">at its edge: {edge}</p>' if edge else ""
     name = f'<span class="no">{number[j]:,}</span> {marked(labels[facts.exemplar])}'
     own = look.picture(facts.exemplar)
-    pictures = "".join(look.picture(i) for i in facts.others[:NEAREST])
+    pictures = "".join(look.picture(i) for i in first)
     pictures = pictures and f"<p>{pictures}</p>"
     return (
         f'<div class="card">{own}<b>{name}</b><p class="quiet">{size}{near}</p>{pictures}<p>{nearest}</p>{edge}</div>'
@@ -281,13 +257,14 @@ def clusters(
 ) -> str:
     """All clusters as a table, the largest first, with their members, the closest first.
 
-    Of 2,000 members in all each cluster may name its share, and at least 10; what is cut is counted. `sure` (n,) is the
-    items' certainty, and `called` what the items are called.
+    Of 20,000 characters each cluster may fill its share with names, and at least 10 names; what is cut is counted.
+    `sure` (n,) is the items' certainty, and `called` what the items are called.
     """
     labels = names_of(labels, len(fit.labels))
     found = fit.clusters(silhouettes=scores, certainty=sure)
     entry = METRICS[fit.metric].entry
-    most = max(MEMBERS // len(found), FEWEST_MEMBERS)
+    width = np.mean([min(len(label), NAME) + 2 for label in labels])
+    most = max(int(MEMBERS / (len(found) * width)), FEWEST_MEMBERS)
     means = [name for name in ("silhouette", "certainty") if name in found]
     rows = []
     for number, j in enumerate(largest_first(fit), 1):
@@ -305,7 +282,7 @@ def clusters(
         f"clusters are those of the cards, the figures and both CSV files. {SURE if means[1:] else ''}"
     )
     body = f"<thead>{top}</thead><tbody>{''.join(rows)}</tbody>"
-    return f'<p class="quiet">{note.strip()}</p><div class="box"><table class="table">{body}</table></div>'
+    return f'<p class="quiet">{note.strip()}</p><div class="box"><table class="table clusters">{body}</table></div>'
 
 
 def _cells(line: Sequence[str], kind: str = "td") -> str:
@@ -366,7 +343,7 @@ def _fits(facts: _Judged, rows: np.ndarray) -> str:
     own, number = numbers.entries(fit), numbers.ranks(fit)
     lines = []
     for i, other, second in zip(rows, *numbers.rivals(A, metric, fit, rows), strict=True):
-        its, next_one = (f"{number[j]:,} {marked(labels[fit.medoids[j]])}" for j in (fit.labels[i], other))
+        its, next_one = (f"{number[j]:,} · {marked(labels[fit.medoids[j]])}" for j in (fit.labels[i], other))
         line = [marked(labels[i]), its, _digits(own[i], fit), next_one, _digits(second, fit), _two(scores[i])]
         lines.append(line if sure is None else [*line, _two(sure[i])])
     entry = METRICS[fit.metric].entry

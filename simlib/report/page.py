@@ -18,6 +18,7 @@ from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
 from simlib import _kinds
+from simlib.report.style import SHEET
 
 # nbconvert's page, less everything that would load a script
 STATIC = """{%- extends 'lab/index.html.j2' -%}
@@ -29,25 +30,6 @@ STATIC = """{%- extends 'lab/index.html.j2' -%}
 <style>body{max-width:60rem;margin:auto;padding:0 1rem} img{max-width:100%;height:auto}
 .jp-Cell-inputWrapper pre{white-space:pre-wrap} @media print{.jp-Cell{break-inside:avoid}}</style>
 {%- endblock html_head_css -%}"""
-
-# a report: light, one column, figures that scroll sideways on a phone, nothing cut in two on paper
-SHEET = """:root{color-scheme:light}*{box-sizing:border-box}
-body{overflow-wrap:anywhere;margin:0 auto;padding:1rem 1.2rem 4rem;max-width:58rem;background:#fff;color:#1b1b1b;
-font:1.02rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
-h1{font-size:1.9rem;line-height:1.2;margin:.6rem 0;overflow-wrap:anywhere}
-h2{font-size:1.3rem;margin:2.4rem 0 .5rem;padding-top:.5rem;border-top:1px solid #ccc;break-after:avoid}
-h3{font-size:1.05rem;margin:1.4rem 0 .4rem;break-after:avoid}.lead{font-size:1.12rem}
-nav{font-size:.92rem;line-height:1.9}nav a{margin-right:1.1rem;white-space:nowrap}a{color:#005a8f}
-figure{margin:1rem 0;break-inside:avoid}figure div{overflow-x:auto}figure img{display:block;max-width:100%;height:auto}
-figcaption{color:#333;font-size:.95rem;margin-top:.3rem}figcaption p{margin:0}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem .8rem;border-radius:4px}
-code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto}
-@media(max-width:40rem){body{padding:.6rem .8rem 3rem}figure img{max-width:none;width:44rem}h1{font-size:1.5rem}}
-@page{size:A4;margin:14mm 14mm 16mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
-@media print{body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}h1{font-size:1.5rem}
-h2{border:0;margin:1.1rem 0 .3rem;padding:0}p{margin:.4rem 0}.lead{font-size:1.05rem}
-figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}
-figure img{max-height:88mm;width:auto;margin:auto}}"""
 
 
 def page(notebooks: dict[str, NotebookNode], title: str) -> str:
