@@ -56,10 +56,9 @@ def build(
         Say when, in what time and on what it was made.
     progress : bool
         Draw a bar that says what is going on.
-    options : k, ks, metric, method, seed, title, label, columns, transpose, drop, items, names, classes, thumbnails, \
-atlas, keep_going, drop_empty
-        As on the command line; without k a scan is shown, and one k of it by a stated rule. The page links to an atlas
-        only: the command line writes it.
+    options : the options of the command line by name, such as k, metric, columns or keep_going
+        Without k a scan is shown, and one k of it by a stated rule. With ``atlas=True`` the page links to an atlas,
+        which the command line alone writes.
 
     Returns
     -------

@@ -46,7 +46,7 @@ it."""
 EXAMPLES = """\
 examples
   %(prog)s my.csv                      k is left out: a scan shows what each criterion would take
-  %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, report_items.csv, report_clusters.csv, report.pdf
+  %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, its two CSV files, report.pdf
   %(prog)s series.csv --metric correlation --ks 4,8,12,16,24 --title "Stations by temperature"
   %(prog)s distances.npy --metric precomputed --k 30
   %(prog)s prices.csv --transpose --metric correlation   a row a day, a column an item
@@ -64,9 +64,9 @@ gaps
   gaps, by the number before (prices by day) or by the mean of the column:
     frame = pandas.read_csv("my.csv", index_col=0)
     frame.ffill().to_csv("full.csv")
-    frame.fillna(frame.mean()).to_csv("full.csv")
+    frame.fillna(frame.mean(numeric_only=True)).to_csv("full.csv")
   or compares two columns by the rows that both have; then give corr.csv and --metric similarity:
-    frame.corr().to_csv("corr.csv")
+    frame.corr(numeric_only=True).to_csv("corr.csv")
 
 Without a file the 20,000 words that come with the workbook are used.
 
