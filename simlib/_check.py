@@ -286,6 +286,15 @@ def weights(weights: Any, n: int) -> np.ndarray | None:
     return None if (found == 1).all() else found
 
 
+def numbers_a_row(values: Any, name: str, n: int) -> np.ndarray:
+    """Return n finite numbers, one a row, as float64 (n,)."""
+    found = as_line(values, name)
+    if found.dtype.kind not in "iuf" or found.shape != (n,):
+        raise ValueError(f"{name} must hold {n} numbers, one a row, got {found.dtype} {found.shape}")
+    finite_rows(np.isfinite(found), name)
+    return found.astype(np.float64)
+
+
 def constraints(must: Any, never: Any, k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
     """Return `must` and `never` as int64 row numbers, between them k medoids that are possible; None is no row."""
     must, never = (

@@ -137,13 +137,7 @@ class Clustering:
         """
         import pandas as pd
 
-        if labels is None:
-            labels = np.arange(len(self.labels)) if self.index is None else self.index
-        if len(labels) != len(self.labels):
-            raise ValueError(f"labels must have one entry an item, {len(self.labels)}, got {len(labels)}")
-        kind = getattr(labels, "dtype", np.dtype(object))
-        # Text of pandas' own type refuses half characters, which a label from a file may hold.
-        item = pd.Index(labels, dtype=object if kind.kind == "U" else kind)
+        item = self._named(labels)
         rank = np.full(len(self.labels), -1)
         for j, size in enumerate(self.sizes):
             rank[self.members(j)] = np.arange(size)
@@ -161,6 +155,75 @@ class Clustering:
         """The own medoid's entry of the index `item` (n,), or None for an item that was left out."""
         own = item[self.medoids[self.labels]]
         return own if not self.noise.size else own.astype(object).where(self.labels >= 0, None)
+
+    def clusters(self, labels: Any = None, *, silhouettes: Any = None, certainty: Any = None) -> Any:
+        """One row a cluster, as a pandas DataFrame: the columns of a report's list of clusters.
+
+        Parameters
+        ----------
+        labels : n names, optional
+            Default: the index of the frame that A was, else the row numbers.
+        silhouettes : numbers (n,), optional
+            What `silhouette` gives for this clustering, in [-1, 1].
+        certainty : numbers (n,), optional
+            What `ensemble` gives as ``certainty``, in [0, 1].
+
+        Returns
+        -------
+        DataFrame
+            Its index, ``cluster``, is the position in `medoids`. ``exemplar`` is the label of the medoid, ``size`` the
+            number of items. ``similarity``, or ``distance``, is the mean over the members without the medoid, and NaN
+            in a cluster of one item. ``silhouette`` and ``certainty`` are means over all members, where they are
+            given. ``members`` is a list of labels, the medoid first, then the closest.
+
+        Raises
+        ------
+        TypeError, ValueError
+            `labels`, `silhouettes` or `certainty` has not one entry an item, or one of the numbers is not finite.
+
+        Notes
+        -----
+        O(n k) time and O(n) memory.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> points = np.array([1.0, 2.0, 4.0, 10.0, 11.0])
+        >>> fit = kmedoids(abs(points[:, None] - points), 2, metric="precomputed", init="build")
+        >>> print(fit.clusters(list("abcde")))  # doctest: +NORMALIZE_WHITESPACE
+                exemplar  size  distance    members
+        cluster
+        0              b     3       1.5  [b, a, c]
+        1              d     2       1.0     [d, e]
+        """
+        import pandas as pd
+
+        item, metric = self._named(labels), METRICS[self.metric]
+        entries = self.distance if metric.of_distances else self.similarity
+        members = [self.members(j) for j in range(len(self.medoids))]
+        columns: dict[str, Any] = {
+            "exemplar": item[self.medoids],
+            "size": self.sizes,
+            metric.entry: [entries[rows[1:]].mean() if len(rows) > 1 else np.nan for rows in members],
+        }
+        for name, given in (("silhouettes", silhouettes), ("certainty", certainty)):
+            if given is not None:
+                values = _check.numbers_a_row(given, name, len(item))
+                columns[name.removesuffix("s")] = [values[rows].mean() for rows in members]
+        columns["members"] = [item[rows].tolist() for rows in members]
+        return pd.DataFrame(columns, index=pd.RangeIndex(len(members), name="cluster"))
+
+    def _named(self, labels: Any) -> Any:
+        """The names of the items as an index of pandas: those given, else those of the frame, else the row numbers."""
+        import pandas as pd
+
+        if labels is None:
+            labels = np.arange(len(self.labels)) if self.index is None else self.index
+        if len(labels) != len(self.labels):
+            raise ValueError(f"labels must have one entry an item, {len(self.labels)}, got {len(labels)}")
+        kind = getattr(labels, "dtype", np.dtype(object))
+        # Text of pandas' own type refuses half characters, which a label from a file may hold.
+        return pd.Index(labels, dtype=object if kind.kind == "U" else kind)
 
     def predict(self, A: Any) -> np.ndarray:
         """Labels int32 (m,) of new items: their vectors (m, d), or their closeness to the medoids (m, k).

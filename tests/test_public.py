@@ -12,7 +12,7 @@ from scipy.spatial.distance import cdist
 
 import simlib
 from simlib import assign, certify, kmedoids, neighbours, pairs_above, scan_k, shuffle_columns, silhouette, stability
-from simlib.report.numbers import read
+from simlib.report.reading import read
 
 ROOT = Path(__file__).parents[1]
 X = np.random.default_rng(0).standard_normal((40, 3))

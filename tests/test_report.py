@@ -24,7 +24,8 @@ from simlib import report
 from simlib._labels import marked, plain
 from simlib.choose import Stability
 from simlib.medoids import Certificate
-from simlib.report import Refused, cli, commands, differences, execute, html, numbers, page, pdf
+from simlib.report import Refused, cli, commands, differences, execute, html, numbers, page, pdf, reading
+from simlib.report.build import Made
 from simlib.report.page import report_page
 from simlib.report.record import recorded
 
@@ -142,12 +143,12 @@ def test_cards_show_the_clusters_and_labels_are_text(browser, made, fit, labels)
     cards = tab.eval_on_selector_all(".card", "all => all.map(card => card.innerText)")
     sizes = [int(re.search(r"(\d+) items?,", card)[1]) for card in cards]
     assert sizes == sorted(fit.sizes, reverse=True)
-    for card, j in zip(cards, np.argsort(-fit.sizes, kind="stable"), strict=True):
+    for number, (card, j) in enumerate(zip(cards, np.argsort(-fit.sizes, kind="stable"), strict=True), 1):
         members = [plain(labels[i], 40) or "(no label)" for i in fit.members(j)]
-        assert card.splitlines()[0] == plain(labels[fit.medoids[j]])
+        assert card.splitlines()[0] == f"{number} {plain(labels[fit.medoids[j]])}"
         assert ", ".join(members[1:9]) in card
     assert tab.inner_text("h1") == TITLE
-    rows = tab.eval_on_selector_all(".box tr td:nth-child(2)", "all => all.map(cell => cell.textContent)")
+    rows = tab.eval_on_selector_all(".box.off-paper tr td:nth-child(2)", "all => all.map(cell => cell.textContent)")
     assert len(rows) == 240
     assert set(rows) == {plain(label) or "(no label)" for label in labels}
     assert {"<script>alert(1)</script>", "MATH-0-HERE", "$\\frac{1}{0}$ and $x", "�right to left"} <= set(rows)
@@ -175,7 +176,9 @@ def test_the_finding_holds_what_the_clusters_say(made, fit, vectors):
     assert f"{K} clusters" in told
     assert f"{tight:.2f}" in told
     assert f"of any two items {any_two:.2f}" in told
-    assert "none better" in told
+    assert "no single exchange helps" in told
+    gap = simlib.optimality_gap(simlib.cosine_similarity(vectors, dtype=np.float32), fit.medoids)
+    assert gap.proven == (f"no {K} items are better, which is proved" in told)
     assert f"{K * (240 - K):,} exchanges" in told
     assert f"k = {K} was asked for" in told
     stable = numbers.stability(simlib.cosine_similarity(vectors, dtype=np.float32), K, "similarity")
@@ -224,14 +227,17 @@ def test_the_same_bytes_again_and_the_stamp_in_one_place(made, data):
 def test_verify_says_yes_and_what_differs(made, data, tmp_path, capsys):
     copy = tmp_path / "copy.html"
     text = made.read_text(encoding="utf-8")
-    copy.write_text(text.replace("none better", "all better").replace("<em>Figure 3", "<em>Figure 9"), encoding="utf-8")
+    copy.write_text(
+        text.replace("no single exchange helps", "all better").replace("<em>Figure 3", "<em>Figure 9"), encoding="utf-8"
+    )
     shutil.copy(data, tmp_path)
     assert report.main(["--verify", str(copy)]) == 1  # the data are found beside it
     told = capsys.readouterr().out
-    assert 'the report has "all better", made again it is "none better"' in told
+    assert 'the report has "all better", made again it is "no single exchange helps"' in told
     assert "Figure 9" in told
-    assert "copy_items.csv: the table of all items is missing" in told
-    assert told.count("differs:") == 3
+    assert "copy_items.csv: the table of all items (CSV) is missing" in told
+    assert "copy_clusters.csv: the table of all clusters (CSV) is missing" in told
+    assert told.count("differs:") == 4
     assert report.main([str(data), "--verify", str(made)]) == 0
     assert "to the byte" in capsys.readouterr().out
 
@@ -241,11 +247,12 @@ def test_verify_notices_other_data(made, labels, vectors, tmp_path, capsys):
     changed[7] = changed[6]
     other = write_csv(tmp_path / "hostile.csv", labels, changed)
     shutil.copy(made, tmp_path / "report.html")
-    shutil.copy(made.with_name("report_items.csv"), tmp_path / "report_items.csv")
+    for name in ("report_items.csv", "report_clusters.csv"):
+        shutil.copy(made.with_name(name), tmp_path / name)
     assert report.main([str(other), "--verify", str(tmp_path / "report.html")]) == 1
     told = capsys.readouterr().out
-    assert "differs: data: the report was made from" in told
-    assert "differs: report_items.csv: not the table of items that is made" in told
+    assert "differs: data: SHA-256 differs: another file, hostile.csv, than the hostile.csv that the report" in told
+    assert "differs: report_items.csv: not the table of all items (CSV) that is made" in told
 
 
 def test_differences_name_the_place(made):
@@ -259,7 +266,7 @@ def test_differences_name_the_place(made):
     assert kept in text
     assert differences(text.replace(kept, written), text)[0].startswith("version of numpy: 1.0 in the report")
     assert differences(text.replace("h1{", "h1 {"), text) == ["the page's head: style, title or record"]
-    assert differences(re.sub(r"base64,iVBOR", "base64,jVBOR", text, count=1), text) == [
+    assert differences(text.replace("svg+xml;base64,PD9", "svg+xml;base64,PD8", 1), text) == [
         '"Map of the exemplars": a picture'
     ]
     forged = text.replace("</section>\n</body>", '<p id="stamp">Winner of prizes</p></section>\n</body>')
@@ -289,11 +296,13 @@ def with_stamp(text, stamp):
 def verified(made, data, tmp_path, monkeypatch, capsys):
     """A function that changes the bytes of a page and of its table, and gives what --verify prints, and its status."""
     text, items = made.read_text(encoding="utf-8"), made.with_name("report_items.csv").read_bytes()
-    monkeypatch.setattr(cli, "build", lambda *_, **__: (text, items))
+    clusters = made.with_name("report_clusters.csv").read_bytes()
+    monkeypatch.setattr(cli, "make", lambda *_, **__: Made(text, items, clusters, None, ""))
 
     def verify(page_bytes, table=items):
         (tmp_path / "report.html").write_bytes(page_bytes)
         (tmp_path / "report_items.csv").unlink(missing_ok=True)
+        (tmp_path / "report_clusters.csv").write_bytes(clusters)
         if table is not None:
             (tmp_path / "report_items.csv").write_bytes(table)
         status = report.main([str(data), "--verify", str(tmp_path / "report.html")])
@@ -355,7 +364,7 @@ def test_line_ends_and_a_missing_table_are_named(made, verified):
     assert "differs: report_items.csv: its line ends are not those of the table that is made (CRLF)" in told
     assert verified(page_bytes, None) == (
         1,
-        "differs: report_items.csv: the table of all items is missing beside the page\n",
+        "differs: report_items.csv: the table of all items (CSV) is missing beside the page\n",
     )
 
 
@@ -367,7 +376,7 @@ def test_a_changed_record_is_named(made, verified):
         2,
         "error: report.html holds 2 records of how it was made, expected one: somebody changed it\n",
     )
-    twice = unescape(meta[1])[:-1] + ', "items": "x"}'
+    twice = unescape(meta[1])[:-1] + ', "page": "x"}'
     nested = [{**record, "versions": record}, {**record, "more": record}, {**record, "data": {**record, "file": "x"}}]
     for forged in (twice, "[" * 100_000, *map(json.dumps, nested)):
         changed = text.replace(meta[1], escape(forged))
@@ -387,7 +396,12 @@ def test_the_printed_commands_work_for_any_name(labels, vectors, tmp_path):
     for command in printed:
         run = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=where, capture_output=True, text=True)
         assert run.returncode == 0, run.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == [name, "report.html", "report_items.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        name,
+        "report.html",
+        "report_clusters.csv",
+        "report_items.csv",
+    ]
 
 
 @pytest.mark.parametrize("names", [["a"], ["a", "b c"], ["a,b", 'c"d', " e"], ["-x", "=1"]])
@@ -455,8 +469,9 @@ def test_items_in_columns_are_recorded_and_made_again(tmp_path, monkeypatch, cap
     with open("report_items.csv", encoding="utf-8", newline="") as file:
         assert [row["item"] for row in csv.DictReader(file)] == [f"share {j}" for j in range(12)]
     assert report.main(["--verify", "report.html"]) == 0
-    assert report.main([*shlex.split(unescape(command))[3:], "--no-stamp", "--out", "again.html"]) == 0
-    assert Path("again.html").read_bytes() == Path("report.html").read_bytes()
+    Path("again").mkdir()
+    assert report.main([*shlex.split(unescape(command))[3:], "--no-stamp", "--out", "again/report.html"]) == 0
+    assert Path("again/report.html").read_bytes() == Path("report.html").read_bytes()
     assert report.main(["moves.csv", "--k", "3"]) == 2
     assert "pass --transpose; if the rows are, pass --label=day" in capsys.readouterr().err
 
@@ -466,9 +481,9 @@ def test_a_choice_that_is_for_vectors_only_is_refused_elsewhere(wish, tmp_path):
     np.save(tmp_path / "D.npy", 1 - np.eye(5))
     (name,) = wish
     with pytest.raises(ValueError, match=rf"{name} is for files of vectors, and D\.npy is read as a matrix"):
-        numbers.read(tmp_path / "D.npy", "precomputed", **wish)
+        reading.read(tmp_path / "D.npy", "precomputed", reading.Wishes(**wish))
     with pytest.raises(ValueError, match=f"the shipped words have no such choice: leave {name} out"):
-        numbers.read(None, "cosine", **wish)
+        reading.read(None, "cosine", reading.Wishes(**wish))
 
 
 # errors
@@ -529,7 +544,11 @@ def test_a_format_whose_library_is_missing_is_one_line(tmp_path, monkeypatch, ca
     [
         (["--k", "1"], "at least 2, got '1'"),
         (["--k", "many"], "whole number"),
-        (["--metric", "euclid"], "invalid choice"),
+        (["--metric", "euclid"], "metric must be one of 'similarity'"),
+        (["--metric", "pearson"], "use --metric=correlation"),
+        (["--metric", "distance"], "use --metric=precomputed"),
+        (["--metric", "Euclidean"], "then pass D with --metric=precomputed"),
+        (["--items", "<b>"], "must be a word such as genes"),
         (["--ks", "2,x"], "whole number"),
         (["my.csv", "--verify", "report.html", "--k", "3"], "leave out --k"),
         (["my.csv", "--verify", "report.html", "--transpose"], "leave out --transpose"),
@@ -557,9 +576,10 @@ def test_if_printing_fails_the_old_report_stays_whole(monkeypatch, made, data, t
     broken = tmp_path / "broken-browser"
     broken.write_text("#!/bin/sh\necho 'no display' >&2\nexit 3\n")
     broken.chmod(0o755)
-    items = made.with_name("report_items.csv").read_bytes()
+    items, clusters = (made.with_name(f"report_{name}.csv").read_bytes() for name in ("items", "clusters"))
     monkeypatch.setattr(pdf, "BROWSERS", (str(broken),))
-    monkeypatch.setattr(cli, "build", lambda *_, **__: (made.read_text(encoding="utf-8"), items))
+    page = made.read_text(encoding="utf-8")
+    monkeypatch.setattr(cli, "make", lambda *_, **__: Made(page, items, clusters, None, ""))
     assert report.main([str(data), "--pdf", "--out", str(out)]) == 2
     assert capsys.readouterr().err == "error: Chromium could not print the page, nothing was written: no display\n"
     assert out.read_text() == "the old one"
@@ -629,7 +649,7 @@ def test_a_wheel_makes_a_report_far_from_its_repository(unpacked, labels, vector
     assert "4 clusters" in (tmp_path / "few.html").read_text(encoding="utf-8")
     with open(tmp_path / "few_items.csv", encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 60
-    assert {path.name for path in tmp_path.iterdir()} == {"few.csv", "few.html", "few_items.csv"}
+    assert {path.name for path in tmp_path.iterdir()} == {*("few.csv", "few.html", "few_items.csv", "few_clusters.csv")}
 
 
 def run_from(packages, arguments, folder):

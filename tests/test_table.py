@@ -13,7 +13,7 @@ from sklearn.metrics import pairwise_distances
 
 import simlib
 from simlib import assign, cosine_similarity, kmedoids, scan_k, silhouette
-from simlib.report.numbers import ranks, write_items
+from simlib.report.numbers import ranks, write_clusters, write_items
 
 POINTS = np.array([1.0, 2.0, 4.0, 10.0, 11.0])
 DISTANCES = abs(POINTS[:, None] - POINTS)
@@ -164,3 +164,61 @@ def test_vectors_of_another_length_are_refused(X):
     fit = kmedoids(X, 3, metric="cosine")
     with pytest.raises(ValueError, match=r"vectors of 4 numbers, as in the fit, got 3 columns"):
         fit.predict(X[:5, :3])
+
+
+def test_clusters_by_hand():
+    fit = assign(DISTANCES, [1, 3], metric="precomputed")
+    scores, sure = np.array([0.5, 0.5, 0.2, 1, 0]), np.array([1, 1, 0.4, 0.5, 0.5])
+    found = fit.clusters(list("abcde"), silhouettes=scores, certainty=sure)
+    assert found.columns.tolist() == ["exemplar", "size", "distance", "silhouette", "certainty", "members"]
+    assert found.loc[0].tolist() == ["b", 3, 1.5, pytest.approx(0.4), pytest.approx(0.8), ["b", "a", "c"]]
+    assert found.loc[1].tolist() == ["d", 2, 1.0, 0.5, 0.5, ["d", "e"]]
+    assert found.index.name == "cluster"
+    alone = assign(DISTANCES, [0, 1, 2, 3], metric="precomputed").clusters()
+    assert alone["members"].tolist() == [[0], [1], [2], [3, 4]]
+    assert np.isnan(alone["distance"][:3]).all()
+
+
+def test_clusters_are_the_table_grouped(X):
+    fit = kmedoids(X, 5, metric="cosine")
+    table, found = fit.table(), fit.clusters(silhouettes=silhouette(X, fit, metric="cosine"))
+    for j, row in found.iterrows():
+        own = table[table["cluster"] == j].sort_values("rank")
+        assert row["members"] == own["item"].tolist()
+        assert row["similarity"] == pytest.approx(own["similarity"].iloc[1:].mean())
+        assert row["size"] == len(own)
+
+
+@pytest.mark.parametrize("given", ["silhouettes", "certainty"])
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [([1, 2], "must hold 5 numbers"), ([1, 2, 3, 4, np.nan], "NaN"), (list("abcde"), "5 numbers")],
+)
+def test_numbers_of_clusters_are_checked(given, values, message):
+    fit = assign(DISTANCES, [1, 3], metric="precomputed")
+    with pytest.raises((ValueError, TypeError), match=message):
+        fit.clusters(**{given: values})
+
+
+def test_clusters_in_a_file(X, tmp_path):
+    fit = kmedoids(X, 4, metric="cosine")
+    labels = ["=1+1", "a, b", *(f"item {i}" for i in range(2, len(X)))]
+    write_clusters(tmp_path / "clusters.csv", labels, fit, silhouette(X, fit, metric="cosine"))
+    with open(tmp_path / "clusters.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["cluster"]) for row in rows] == [1, 2, 3, 4]
+    assert [int(row["size"]) for row in rows] == sorted(fit.sizes, reverse=True)
+    assert not [value for row in rows for value in row.values() if value[0] in "=+@"]
+    members = [name for row in rows for name in next(csv.reader([row["members"].removeprefix("'")]))]
+    assert sorted(members) == sorted(labels)
+
+
+def test_members_beyond_a_cell_are_counted(X, tmp_path):
+    fit = kmedoids(X, 1, metric="cosine")
+    labels = [f"{i:03d}" + "x" * 997 for i in range(len(X))]
+    write_clusters(tmp_path / "clusters.csv", labels, fit, np.zeros(len(X)))
+    with open(tmp_path / "clusters.csv", encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    named, _, rest = row["members"].partition(" ... and ")
+    assert len(named.split(",")) + int(rest.split()[0]) == 60
+    assert len(row["members"]) < 32_767

@@ -46,7 +46,10 @@ ONE_COLUMN = (
 
 
 class Loaded(NamedTuple):
-    """vectors (n, d), labels (n,) str, and a card: file, format, sha256, rows, columns, dtype, dropped, notes, kept."""
+    """vectors (n, d), labels (n,) str, and a card.
+
+    The card holds file, format, sha256, rows, columns, dtype, dropped, notes, kept, shares.
+    """
 
     vectors: Any  # np.ndarray, or scipy.sparse.csr_array
     labels: np.ndarray
@@ -68,6 +71,7 @@ def load_vectors(
     columns: list[str] | None = None,
     progress: bool = False,
     transpose: bool = False,
+    drop: list[str] | None = None,
 ) -> Loaded:
     """Read vectors and their labels from a file.
 
@@ -107,11 +111,15 @@ def load_vectors(
         none, all columns of numbers but those that number, class or date the rows: row numbers and ids (distinct whole
         numbers that are called so, or stand in front and count or outweigh all others), and classes that are called
         label, class, target or the like. What is not sure is kept, and a note says so.
+        A range such as ``"a:c"`` means all columns of numbers from a to c, a pattern such as ``"S*"`` all those whose
+        names fit; the name of a column always means that column.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a table of Arrow.
     transpose : bool
         Whether the columns are the items, as in a table of prices by day or of genes by samples. The names of the
         columns become the labels.
+    drop : list of str, optional
+        Names, ranges or patterns of columns, or names of arrays, that are no vectors, whatever they hold.
 
     Returns
     -------
@@ -123,7 +131,8 @@ def load_vectors(
         labels : texts (n,), cut to 200 characters.
         card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
         sentence for whatever was decided), kept (the numbers of the items that were kept, int64 (n,), counted from 0
-        in the file before anything was left out; None if all were kept).
+        in the file before anything was left out; None if all were kept), shares (how many items and columns were left
+        out unasked, and of how many).
 
     Raises
     ------
@@ -161,13 +170,13 @@ def load_vectors(
     """
     path = _kinds.path(path, "path")
     _kinds.text(label, "label")
-    columns = _kinds.texts(columns, "columns")
+    columns, drop = _kinds.texts(columns, "columns"), _kinds.texts(drop, "drop")
     for value, name in ((progress, "progress"), (transpose, "transpose")):
         _kinds.flag(value, name)
     from simlib.files import formats  # the readers import pandas, which takes a while
 
     form = formats.format_of(path)
-    source = Source(path, card_of(path, form.name), label, columns, progress=progress, transpose=transpose)
+    source = Source(path, card_of(path, form.name), label, columns, progress=progress, transpose=transpose, drop=drop)
     found = form.read(source)
     formats.refuse_names(source, form)
     if not sparse.is_sparse(found.values):

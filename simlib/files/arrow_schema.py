@@ -46,7 +46,7 @@ def described(source: Source, file: Batches) -> list[Column]:
 def _refuse_hidden_vectors(source: Source, file: Batches, first: dict[str, list[Any]]) -> None:
     """Raise if vectors are hidden in a column of bytes, texts or records: other numbers must not stand in for them."""
     for name, cells in first.items():
-        if name != source.label:
+        if name not in {source.label, *(source.drop or ())}:
             packed.refuse(source, name, cells)
     for field in file.schema:
         inner = [part.name for part in field.type if _kind(part.type) == "list"] if _is_record(field.type) else []

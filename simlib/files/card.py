@@ -22,6 +22,7 @@ class Card:
     dropped : a sentence for whatever was left out
     notes : a sentence for whatever was decided
     kept : the numbers of the items that were kept, int64 (n,), counted from 0 in the file, or None: all were kept
+    shares : how many "items" and "columns" were left out unasked, and of how many: only what lost some
     """
 
     file: str
@@ -30,6 +31,7 @@ class Card:
     dropped: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     kept: np.ndarray | None = None
+    shares: dict[str, tuple[int, int]] = field(default_factory=dict)
 
     def with_shape(self, array: np.ndarray) -> dict[str, Any]:
         """The card as a dictionary that also describes the array (rows, columns) that is handed out."""

@@ -6,6 +6,8 @@ decides. Columns are counted from 0.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 from simlib.files.interface import Source
@@ -58,13 +60,51 @@ def roles(source: Source, table: list[Column]) -> Roles:
     if label is not None:
         _ask_about_dates(source, table[label], len(vectors))
     used = {label, *vectors}
-    unused = [name for i, name in enumerate(names) if i not in used]
+    asked = set(_dropped(source, names)) - used
+    if asked:
+        source.card.dropped.append(f"Columns left out as asked: {listed([names[i] for i in sorted(asked)])}.")
+    unused = [name for i, name in enumerate(names) if i not in used | asked]
     if unused:
         source.card.dropped.append(f"Columns that are neither vectors nor labels: {listed(unused)}.")
+    if unused and source.columns is None:
+        source.card.shares["columns"] = len(unused), len(unused) + len(vectors)
     source.card.notes += [
         column.note for i, column in enumerate(table) if column.note and not _goes_without(source, column, i == label)
     ]
     return Roles(label, vectors)
+
+
+def without_dropped(source: Source, table: list[Column]) -> list[Column]:
+    """The columns with the kind "other" for those that the caller drops; one that he also names as labels stays."""
+    gone = {i for i in _dropped(source, [column.name for column in table]) if table[i].name != source.label}
+    return [column._replace(kind="other") if i in gone else column for i, column in enumerate(table)]
+
+
+def _dropped(source: Source, names: list[str]) -> list[int]:
+    """The columns that the caller drops."""
+    return [] if source.drop is None else meant(source, "drop", source.drop, names, range(len(names)))
+
+
+def meant(source: Source, called: str, wanted: Sequence[str], names: list[str], among: Sequence[int]) -> list[int]:
+    """The columns that names, ranges such as `a:b` and patterns such as `S*` mean, in the order given, each once.
+
+    The name of a column always means that column. Ranges and patterns mean columns `among` those given only, in the
+    order of the file. `called` is the parameter that they come from.
+    """
+    place = {name: i for i, name in reversed(list(enumerate(names)))}
+    found: list[int] = []
+    for name in wanted:
+        first, colon, last = name.partition(":")
+        if name in place:
+            these = [place[name]]
+        elif colon and first in place and last in place:
+            these = [i for i in among if place[first] <= i <= place[last]]
+        else:
+            these = [i for i in among if fnmatchcase(names[i], name)] if set(name) & set("*?[") else []
+        if not these:
+            raise ValueError(f"{source.name}: {called} must list names among {listed(names)}, got {wanted!r}")
+        found += [i for i in these if i not in found]
+    return found
 
 
 def _goes_without(source: Source, column: Column, is_label: bool) -> bool:
@@ -124,12 +164,9 @@ def _vectors(source: Source, names: list[str], found: list[int]) -> list[int]:
         if not found:
             raise ValueError(f"{source.name} has no column of numbers; its columns are {listed(names)}")
         return found
-    known = set(names)
-    unknown = [name for name in wanted if name not in known]
-    if isinstance(wanted, str) or unknown or not len(wanted):
+    if isinstance(wanted, str) or not len(wanted):
         raise ValueError(f"{source.name}: columns must list names among {listed(names)}, got {wanted!r}")
-    place = {name: i for i, name in reversed(list(enumerate(names)))}
-    return [place[name] for name in wanted]
+    return meant(source, "columns", wanted, names, found)
 
 
 def refuse_repeated(source: Source, names: list[str]) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simlib.files import dates
+from simlib.files import columns, dates
 from simlib.files.columns import Column
 from simlib.files.interface import Source
 
@@ -53,7 +53,7 @@ def judged(source: Source, table: list[Column], first: Callable[[int], np.ndarra
     """
     if source.matrix:
         return table
-    table = _with_dates(source, table, first)
+    table = _with_dates(source, columns.without_dropped(source, table), first)
     if source.columns is not None:
         return table
     if any(column.kind == "list" for column in table):

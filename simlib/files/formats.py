@@ -108,8 +108,10 @@ def format_of(path: Path) -> Format:
 
 def refuse_names(source: Source, form: Format) -> None:
     """Raise if the caller names columns, but the format has no names for them."""
-    if not form.named_columns and (source.label is not None or source.columns is not None):
-        raise ValueError(f"{source.name}: label= and columns= are for files with named columns, not for {form.word}")
+    if not form.named_columns and not source.label is source.columns is source.drop is None:
+        raise ValueError(
+            f"{source.name}: label=, columns= and drop= are for files with named columns, not for {form.word}"
+        )
 
 
 def refuse_matrix(path: Path, form: Format) -> None:

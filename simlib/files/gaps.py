@@ -51,6 +51,7 @@ def noted(source: Source, bad_in_row: np.ndarray, labels: Any) -> Any:
         return labels
     source.card.dropped.append(_sentence(bad_in_row, labels, "items" if source.transpose else "rows"))
     source.card.kept = np.flatnonzero(bad_in_row == 0)
+    source.card.shares["items"] = len(bad_in_row) - len(source.card.kept), len(bad_in_row)
     return None if labels is None else np.asarray(labels, object)[source.card.kept]
 
 

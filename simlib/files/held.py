@@ -7,6 +7,7 @@ A reader describes the arrays by name as `Held`, and `choose` decides. An array 
 from __future__ import annotations
 
 import math
+from fnmatch import fnmatchcase
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -53,12 +54,22 @@ def kind_of(dtype: np.dtype) -> Kind:
 
 def choose(source: Source, arrays: dict[str, Held], labels: str | None = None) -> Choice:
     """The arrays that the caller names, else those that are found; `labels` is the array that the format names."""
+    arrays = _without_dropped(source, arrays)
     values = _named_values(source, arrays) or _found_values(source, arrays)
     n = _items(arrays[values].shape)
     if source.label is not None:
         likely = {name: held for name, held in arrays.items() if held.shape == (n,) and held.kind != "other"}
         return Choice(values, _of_name(source, likely, source.label))
     return Choice(values, labels or _labels_beside(arrays, n))
+
+
+def _without_dropped(source: Source, arrays: dict[str, Held]) -> dict[str, Held]:
+    """The arrays but for those that the caller drops; one that he also names as labels stays."""
+    for name in source.drop or []:
+        if not any(fnmatchcase(each, name) for each in arrays):
+            raise ValueError(f"{source.name}: drop must list names among {listed(list(arrays))}, got {source.drop!r}")
+    gone = [each for each in arrays if any(fnmatchcase(each, name) for name in source.drop or [])]
+    return {name: held for name, held in arrays.items() if name not in gone or name == source.label}
 
 
 def note_rest(source: Source, arrays: dict[str, Held], choice: Choice) -> None:

@@ -29,6 +29,7 @@ class Source:
     matrix : whether a matrix of similarities or distances is wanted, not vectors
     progress : whether a bar is drawn
     transpose : whether the columns are the items, not the rows
+    drop : the names of columns that are not vectors, as the caller says, or None
     """
 
     path: Path
@@ -38,6 +39,7 @@ class Source:
     matrix: bool = False
     progress: bool = False
     transpose: bool = False
+    drop: list[str] | None = None
 
     @property
     def name(self) -> str:

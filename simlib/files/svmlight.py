@@ -20,7 +20,7 @@ def read(source: Source) -> Read:
     """The vectors as sparse rows, and the labels."""
     from sklearn.datasets import load_svmlight_file
 
-    if source.columns is not None or source.label not in (None, TARGET):
+    if source.columns is not None or source.drop is not None or source.label not in (None, TARGET):
         raise ValueError(f"{source.name}: features of svmlight have no names; only label={TARGET!r} can be named")
     with plain_errors(source.name):
         comments = _comments(source)

@@ -100,7 +100,7 @@ def _table_of(source: Source, encoding: str, head: heads.Head) -> TextTable:
         style, lines = "quoted", head.lines
     heading = heading_of(source, form, lines)
     heading = heading._replace(skipped=heading.skipped + head.skipped)
-    wanted = {source.label, *(source.columns or ())}
+    wanted = {source.label, *(source.columns or ()), *(source.drop or ())}
     columns.refuse_repeated(source, [name for name in heading.names if name in wanted])
     signs = max(map(len, lines))
     width = max(len(heading.names) + brackets.numbers_a_line(lines), signs // pieces.SIGNS_A_NUMBER)
@@ -142,7 +142,7 @@ def _roles(table: TextTable, first: pd.DataFrame) -> TextRoles:
     if source.matrix:
         first = _with_numbers_in_front(table, first)
         strays.refuse_in_matrix(table, first)
-    found = _described(source, table.heading.names, first)
+    found = columns.without_dropped(source, _described(source, table.heading.names, first))
     if source.columns is None and not source.matrix:
         strays.refuse_texts(table, first, found)
     described = counters.judged(source, found, lambda i: first[i].to_numpy())

@@ -1,12 +1,13 @@
-"""Turn a file into a report to hand over: one HTML page, a table of its items, a PDF if wanted.
+"""Turn a file into a report to hand over: one HTML page, tables of its items and clusters, a PDF if wanted.
 
 Notebook 06 is run with the parameters given, and its pictures, tables and texts become the page. The same data,
 parameters and versions give the same bytes, except for one line with the date and the times at the page's end.
 
 From a shell: ``python -m simlib.report my.csv`` (`cli`, what it can be told in `options`). From Python: `build`.
-Notebook 06 takes what a report says from `numbers`, and the HTML that says it from `html`. `execute` runs a notebook,
-`page` makes it a page, `record` says what a page was made from and how two pages differ, `pdf` prints a page.
-`stamp` is the line with date and times, `commands` are what a person can type to make a page again.
+Notebook 06 takes the items from `reading`, what a report says from `numbers`, and the HTML that says it from `html`.
+`execute` runs a notebook, `page` makes it a page, `style` is how the page looks, `pdf` prints it. `record` says what a
+page was made from and how two pages differ. `stamp` is the line with date and times, `commands` are what a person can
+type to make a page again.
 `build`, `execute` and `page` are here the functions; import other names of these files as in
 ``from simlib.report.page import report_page``.
 """

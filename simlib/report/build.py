@@ -5,10 +5,13 @@ In a checkout the notebook is in notebooks/; an installed package has it among i
 
 from __future__ import annotations
 
+import re
 import tempfile
 import time
+from html import escape, unescape
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import nbformat
 from nbclient.exceptions import CellExecutionError, DeadKernelError
@@ -19,15 +22,26 @@ from simlib import _kinds
 from simlib._labels import plain
 from simlib.data import ROOT, SHIPPED
 from simlib.report.execute import execute
-from simlib.report.options import completed
+from simlib.report.options import FILES, completed
 from simlib.report.page import report_page
 from simlib.report.record import fine_print, record_of
 from simlib.report.refused import Refused, readable
 from simlib.report.stamp import stamped
 
 NOTEBOOK = "06_write_a_report.ipynb"
+PAGE = "report.html"  # what a page is called unless it is told otherwise
 BAR = "{desc:30.30} {bar} {elapsed}"
 EXPLAINED = ("ValueError", "TypeError", "MemoryError", "NotInstalledError")  # errors whose text is written for a person
+
+
+class Made(NamedTuple):
+    """A report: its page, the tables beside it as CSV, its atlas or None, and what was left out of the data."""
+
+    page: str
+    items: bytes
+    clusters: bytes
+    atlas: bytes | None
+    left_out: str
 
 
 def build(
@@ -42,8 +56,9 @@ def build(
         Say when, in what time and on what it was made.
     progress : bool
         Draw a bar that says what is going on.
-    options : k, ks, metric, method, seed, title, label, columns, transpose
-        As on the command line; without k a scan is shown, and one k of it by a stated rule.
+    options : the options of the command line by name, such as k, metric, columns or keep_going
+        Without k a scan is shown, and one k of it by a stated rule. With ``atlas=True`` the page links to an atlas,
+        which the command line alone writes.
 
     Returns
     -------
@@ -65,18 +80,60 @@ def build(
     """
     _kinds.flag(stamp, "stamp")
     _kinds.flag(progress, "progress")
+    made = make(None if data is None else readable(data), PAGE, stamp=stamp, progress=progress, **options)
+    return made.page, made.items
+
+
+def make(source: Path | None, page: str, *, stamp: bool, progress: bool, **options: Any) -> Made:
+    """Make a report, whose page is called `page`, from the file `source`; None: the shipped words."""
     options = completed(options)
-    source = None if data is None else readable(data)
+    beside = _files(options)
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        listed = Path(folder) / "items.csv"
-        parameters = {"DATA": source and str(source), **{name.upper(): value for name, value in options.items()}}
-        notebook, seconds = _executed(parameters | {"TABLE": str(listed)}, progress)
-        items = listed.read_bytes()
-    record = record_of(source, options, items)
+        given = {**options, **{name: str(path) for name, path in beside.items()}}
+        parameters = {"DATA": source and str(source), **{name.upper(): value for name, value in given.items()}}
+        notebook, seconds = _executed(parameters | {"OUT": folder}, progress)
+        files = {path.stem: path.read_bytes() for path in Path(folder).iterdir()}
+    options |= {name: path.name for name, path in beside.items()}
+    record = record_of(source, beside, options, files, page)
     end = fine_print(record) + (stamped(seconds, time.perf_counter() - began) if stamp else "")
     title = options["title"] or f"Report on {plain(source.name) if source else 'the shipped words'}"
-    return report_page(notebook, title, record, end), items
+    html = report_page(notebook, title, record, end, _beside(page, options))
+    return Made(html, files["items"], files["clusters"], files.get("atlas"), _left_out(html))
+
+
+def _files(options: dict[str, Any]) -> dict[str, Path]:
+    """The options that name a file, with its absolute path."""
+    found = {name: options[name] for name in FILES if options[name] is not None}
+    return {name: readable(value, name) for name, value in found.items() if name == "thumbnails" or _is_file(value)}
+
+
+def _is_file(value: str) -> bool:
+    """Whether a value names a file that is there; else it names a column."""
+    try:
+        return Path(value).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def beside_page(page: str) -> dict[str, str]:
+    """What the files beside a page of this name are called."""
+    stem = Path(page).stem
+    return {"items": f"{stem}_items.csv", "clusters": f"{stem}_clusters.csv", "atlas": f"{stem}_atlas.html"}
+
+
+def _beside(page: str, options: dict[str, Any]) -> str:
+    """A paragraph on the files beside the page, with a link to the atlas."""
+    names, called = beside_page(page), options["items"]
+    link = f'<a href="{escape(quote(names["atlas"]))}">the atlas</a>, all {called} on one map to walk through; '
+    tables = f"{names['items']}, a line for each of the {called}; {names['clusters']}, a line a cluster"
+    return f'<p class="quiet">Beside this page: {link if options["atlas"] else ""}{escape(plain(tables, 600))}.</p>'
+
+
+def _left_out(html: str) -> str:
+    """What a page says was left out of the data."""
+    found = re.search(r'<p class="left-out">(.*?)</p>', html)
+    return unescape(found[1]) if found else ""
 
 
 def _executed(parameters: dict[str, Any], progress: bool) -> tuple[NotebookNode, dict[str, float]]:

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ast
-import re
-import shlex
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -14,11 +11,11 @@ from typing import Any
 
 from simlib._labels import plain
 from simlib.data import written_whole
-from simlib.report.build import build, steps
-from simlib.report.commands import typed
+from simlib.report.build import PAGE, Made, beside_page, make, steps
+from simlib.report.commands import as_typed, typed
 from simlib.report.options import OPTIONS, parsed
 from simlib.report.pdf import browser, print_page
-from simlib.report.record import differences, recorded
+from simlib.report.record import WRITTEN, differences, recorded
 from simlib.report.refused import Refused, apart, readable, writable
 from simlib.report.stamp import fault
 
@@ -32,31 +29,18 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m simli
         print("\nstopped; nothing was written", file=sys.stderr)
         return 130
     except (Refused, OSError) as error:
-        print(f"error: {plain(_as_typed(str(error)), 600)}", file=sys.stderr)
+        print(f"error: {plain(as_typed(str(error)), 600)}", file=sys.stderr)
         return 2
 
 
-def _as_typed(message: str) -> str:
-    """A message whose ways out are arguments in Python, with the options of the command line in their place.
-
-    Examples
-    --------
-    >>> _as_typed("the columns may be the items: pass transpose=True, or label='a day', or columns=['a', 'b']")
-    "the columns may be the items: pass --transpose, or --label='a day', or --columns=a,b"
-    """
-    message = re.sub(r"\btranspose=True\b", "--transpose", message)
-    message = re.sub(
-        r"\bcolumns=(\[(?:'[^']*'(?:, )?)+\])",
-        lambda found: "--columns=" + shlex.quote(",".join(ast.literal_eval(found[1]))),
-        message,
-    )
-    return re.sub(r"\b(label|metric)=(['\"])(.*?)\2", lambda found: f"--{found[1]}={shlex.quote(found[3])}", message)
-
-
 def _write(asked: argparse.Namespace) -> int:
-    """Make a report and write it, its table and its PDF, all or none."""
-    out = (asked.out or Path("report.html")).absolute()
-    targets = {"page": out, "table of items": _items_beside(out)}
+    """Make a report and write it, its tables, its atlas and its PDF, all or none."""
+    out = (asked.out or Path(PAGE)).absolute()
+    names = beside_page(out.name)
+    targets = {"page": out, "table of items": out.with_name(names["items"])}
+    targets["table of clusters"] = out.with_name(names["clusters"])
+    if asked.atlas:
+        targets["atlas"] = out.with_name(names["atlas"])
     if asked.pdf:
         targets["PDF"] = out.with_suffix(".pdf")
     apart(targets)
@@ -66,16 +50,25 @@ def _write(asked: argparse.Namespace) -> int:
     for target in targets.values():
         writable(target, source)
     options = {name: getattr(asked, name) for name in OPTIONS if getattr(asked, name) is not None}
-    html, items = build(source, stamp=not asked.no_stamp, progress=True, **options)
+    made = make(source, out.name, stamp=not asked.no_stamp, progress=True, **options)
+    _written(made, targets)
+    others = ", ".join(target.name for name, target in targets.items() if name != "page")
+    print(f"report: {out} ({len(made.page.encode()) / 1e6:.1f} MB), beside it {others}")
+    if made.left_out:
+        print(made.left_out)
+    return 0
+
+
+def _written(made: Made, targets: dict[str, Path]) -> None:
+    """Write all files of a report, or none."""
+    contents = {"page": made.page.encode("utf-8"), "table of items": made.items, "table of clusters": made.clusters}
     with ExitStack() as stack:
         draft = {name: stack.enter_context(written_whole(target)) for name, target in targets.items()}
-        draft["page"].write_text(html, encoding="utf-8", newline="\n")
-        draft["table of items"].write_bytes(items)
-        if asked.pdf:
+        for name, content in (contents | {"atlas": made.atlas or b""}).items():
+            if name in draft:
+                draft[name].write_bytes(content)
+        if "PDF" in draft:
             print_page(draft["page"], draft["PDF"])
-    others = " and ".join(str(target.name) for name, target in targets.items() if name != "page")
-    print(f"report: {out} ({len(html.encode()) / 1e6:.1f} MB), beside it {others}")
-    return 0
 
 
 def _verify(asked: argparse.Namespace) -> int:
@@ -87,11 +80,15 @@ def _verify(asked: argparse.Namespace) -> int:
     old = given.replace("\r\n", "\n")
     record = recorded(old, asked.verify.name)
     source, wrong = _source(asked, record), fault(old, steps())
-    html, items = build(source, stamp=False, progress=True, **record["options"])
-    lines = differences(old, html) + [wrong] * (wrong is not None)
+    options = record["options"] | {name: str(_nearby(asked, record["options"][name])) for name in record["beside"]}
+    made = make(source, record["page"], stamp=False, progress=True, **options)
+    lines = differences(old, made.page) + [wrong] * (wrong is not None)
     if old != given:
         lines.append("line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?")
-    lines += _table_differs(_items_beside(asked.verify), items)
+    names = beside_page(asked.verify.name)
+    for what, content in (("items", made.items), ("clusters", made.clusters), ("atlas", made.atlas)):
+        if content is not None:
+            lines += _file_differs(asked.verify.with_name(names[what]), content, WRITTEN[what])
     for line in lines:
         print(f"differs: {line}")
     if not lines:
@@ -99,23 +96,16 @@ def _verify(asked: argparse.Namespace) -> int:
     return 1 if lines else 0
 
 
-def _table_differs(table: Path, items: bytes) -> list[str]:
-    """What differs between the table of items beside a page and the one that is made, in a line."""
-    if not table.is_file():
-        return [f"{table.name}: the table of all items is missing beside the page"]
-    found = table.read_bytes()
-    if found == items:
+def _file_differs(file: Path, made: bytes, what: str) -> list[str]:
+    """What differs between a file beside a page and what is made, in a line."""
+    if not file.is_file():
+        return [f"{file.name}: {what} is missing beside the page"]
+    found = file.read_bytes()
+    if found == made:
         return []
-    if found.splitlines() == items.splitlines():
-        return [
-            f"{table.name}: its line ends are not those of the table that is made (CRLF); a mail or git changed it?"
-        ]
-    return [f"{table.name}: not the table of items that is made"]
-
-
-def _items_beside(page: Path) -> Path:
-    """The table of items that belongs to a page."""
-    return page.with_name(f"{page.stem}_items.csv")
+    if found.splitlines() == made.splitlines():
+        return [f"{file.name}: its line ends are not those of the table that is made (CRLF); a mail or git changed it?"]
+    return [f"{file.name}: not {what} that is made"]
 
 
 def _source(asked: argparse.Namespace, record: dict[str, Any]) -> Path | None:
@@ -124,8 +114,16 @@ def _source(asked: argparse.Namespace, record: dict[str, Any]) -> Path | None:
         return None
     if asked.data is not None:
         return readable(asked.data)
-    name = Path(str(record["data"]["file"])).name
+    return _nearby(asked, record["data"]["file"])
+
+
+def _nearby(asked: argparse.Namespace, recorded_name: str) -> Path:
+    """The file of a recorded name, beside the report or in the current folder."""
+    name = Path(str(recorded_name)).name
     for folder in (asked.verify.parent, Path()):
         if (folder / name).is_file():
-            return folder / name
-    raise Refused(f"{name} is not beside the report: name the file, {typed(['--verify', str(asked.verify)], name)}")
+            return (folder / name).absolute()
+    raise Refused(
+        f"{name} is neither beside the report nor here: put it there, or name the data file, "
+        f"{typed(['--verify', str(asked.verify)], name)}"
+    )

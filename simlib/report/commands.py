@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
+import re
 import shlex
 from collections.abc import Sequence
 
@@ -35,6 +37,32 @@ def listed(names: Sequence[object]) -> str:
 def parts(text: str) -> list[str]:
     """The names in what `listed` wrote."""
     return next(csv.reader([text]), [])
+
+
+def as_typed(message: str) -> str:
+    """A message whose ways out are arguments in Python, with the options of the command line in their place.
+
+    Examples
+    --------
+    >>> as_typed("the columns may be the items: pass transpose=True, or label='a day', or columns=['a', 'b']")
+    "the columns may be the items: pass --transpose, or --label='a day', or --columns=a,b"
+    """
+    message = re.sub(r"\b(transpose|keep_going|drop_empty)=True\b", lambda found: option(found[1]), message)
+    message = re.sub(
+        r"\b(columns|drop)=(\[(?:'[^']*'(?:, )?)+\])",
+        lambda found: f"--{found[1]}={shlex.quote(','.join(ast.literal_eval(found[2])))}",
+        message,
+    )
+    return re.sub(
+        r"\b(label|metric|classes|names)=(['\"])(.*?)\2",
+        lambda found: f"--{found[1]}={shlex.quote(found[3])}",
+        message,
+    )
+
+
+def option(name: str) -> str:
+    """An option as it is typed, by its name in Python."""
+    return f"--{name.replace('_', '-')}"
 
 
 def _word(text: str) -> str:

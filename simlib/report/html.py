@@ -7,54 +7,41 @@ the clustering was made from distances, its distance from it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from simlib._cards import Card, card, largest_first, neighbours
+from simlib._cards import card, largest_first, neighbours
 from simlib._engine.metrics import METRICS
 from simlib._labels import marked, names_of, plain
+from simlib.atlas.thumbnails import sheet
 from simlib.choose import FAINT, KScan, Stability
+from simlib.gap import Gap
 from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
+from simlib.report.style import STYLE
 from simlib.similarity import between
 
 # what notebook 06 and the record of a report use
-__all__ = ["about", "cards", "choice", "finding", "items", "misfits", "pairs", "plain", "table", "tightness"]
+__all__ = [
+    *("about", "agreement", "cards", "choice", "clusters", "finding", "items", "misfits", "pairs", "plain", "table"),
+    "tightness",
+]
 
 NAME = 40  # characters of a label where many stand side by side
 NEAREST = 8  # closest items of a cluster that its card names
+LINES = 200  # characters that their names may take, but for the first three
 EDGE = 3  # farthest items of a cluster that its card names
 CARDS = 24  # cards shown if there are many clusters
-LISTED = 300  # exemplars without a card that are named
+MEMBERS = 20_000  # characters of the names of members in the table of clusters, in all
+FEWEST_MEMBERS = 10  # members of a cluster that it names, even if there are many clusters
 SHOWN = 300  # items in the table of the page
-ON_PAPER = 40  # items of that table that are printed
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
+SURE = "How sure: how far five ends of the search, each from a start of its own, give the same companions; 1 the same."
 FAR = {"similarity": "unlike", "distance": "far from"}  # what an item is whose entry is poor
-
-STYLE = """<style>
-.facts{display:grid;grid-template-columns:repeat(2,1fr);gap:.7rem;margin:1.2rem 0}
-@media screen and (min-width:54rem){.facts{grid-template-columns:repeat(4,1fr)}}
-.facts>div{border:1px solid #bbb;border-top:4px solid #0072B2;border-radius:4px;padding:.5rem .8rem}
-.facts b{font-size:1.5rem;line-height:1.25;display:block;font-weight:600}
-.facts span{color:#444;font-size:.92rem;line-height:1.35;display:block}
-.cards{display:grid;grid-template-columns:repeat(auto-fill,minmax(15.5rem,1fr));gap:.7rem}
-.card{border:1px solid #bbb;border-radius:4px;padding:.5rem .8rem;line-height:1.4;break-inside:avoid}
-.card b{font-size:1.08rem;overflow-wrap:anywhere}.card b::before{content:"\\2605\\00a0";color:#D55E00}
-.card p{margin:.25rem 0;overflow-wrap:anywhere}.card .quiet,p.quiet{color:#555;font-size:.92rem}
-.box{overflow:auto;max-height:28rem;border:1px solid #bbb}.wide{overflow-x:auto}
-.table{border-collapse:collapse;font-size:.92rem;width:100%;margin:0}
-.table th{text-align:left;border-bottom:2px solid #666;background:#fff;position:sticky;top:0}
-.table td,.table th{padding:.22rem .6rem .22rem .3rem;vertical-align:top}.table tr{break-inside:avoid}
-.table td{border-top:1px solid #ddd;overflow-wrap:anywhere;min-width:3.2rem}
-.table .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.pairs td:first-child{width:9rem;color:#555}
-.rest{line-height:1.6;overflow-wrap:anywhere}
-@media print{.box{max-height:none;overflow:visible;border:0}.off-paper{display:none}.table th{position:static}
-.wide{overflow:visible}.table{font-size:.85rem}.table td,.table th{padding:.15rem .25rem}}
-</style>"""
 
 
 def finding(
@@ -65,27 +52,36 @@ def finding(
     proof: Certificate,
     scores: np.ndarray,
     reason: str,
+    *,
+    gap: Gap | None = None,
+    left_out: str = "",
+    called: str = "items",
 ) -> str:
-    """What came out, first: how many clusters, how tight, how stable, and what no exchange can improve."""
+    """What came out, first: how many clusters, how tight, how stable, and how much better they could be.
+
+    `left_out` is what was left out of the data, in sentences, and `called` what the items are called.
+    """
     n = len(fit.labels)
     k = len(fit.medoids)
     sizes = fit.sizes
     entry = METRICS[fit.metric].entry
-    title = f"{n:,} items in {k:,} clusters" if title is None else title
+    title = f"{n:,} {called} in {k:,} clusters" if title is None else title
     tried = f"{k * (n - k):,} exchanges of an exemplar for another item, every one there is, were tried"
+    tried += "" if gap is None else f"; {_bound(gap, called)}"
     members = f"{_span(sizes.min(), sizes.max())} in each, the median {np.median(sizes):,g}"
     facts = [
-        (f"{k:,}", f"clusters of {n:,} items: {members}"),
+        (f"{k:,}", f"clusters of {n:,} {called}: {members}"),
         (_tight(fit), f"mean {entry} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
         _stable(stable),
-        ("none better" if proof.is_optimal else "a better one", tried),
+        ('<span class="words">no single exchange helps</span>' if proof.is_optimal else "an exchange helps", tried),
     ]
     tiles = "".join(f"<div><b>{big}</b><span>{small}</span></div>" for big, small in facts)
     lead = (
-        f"{n:,} items are sorted into {k:,} clusters, each around one of the items, its exemplar. "
-        f"{escape(reason)} {_judged(scores.mean(), stable)} {_certified(proof)}"
+        f"{n:,} {called} are sorted into {k:,} clusters, each around one of the {called}, its exemplar. "
+        f"{escape(reason)} {_judged(scores.mean(), stable)} {_certified(proof, gap, called)}"
     )
-    return f'{STYLE}<h1>{marked(title, 200)}</h1><div class="facts">{tiles}</div><p class="lead">{lead}</p>'
+    lost = f'<p class="left-out">{escape(left_out)}</p>' if left_out else ""
+    return f'{STYLE}<h1>{marked(title, 200)}</h1>{lost}<div class="facts">{tiles}</div><p class="lead">{lead}</p>'
 
 
 def tightness(fit: Clustering, any_two: float) -> str:
@@ -95,7 +91,7 @@ def tightness(fit: Clustering, any_two: float) -> str:
 
 def _tight(fit: Clustering) -> str:
     """Mean entry to the exemplars, the exemplars themselves left out."""
-    return _digits(numbers.entries(fit)[numbers.outside(fit)].mean(), fit)
+    return _digits(numbers.outside_mean(fit), fit)
 
 
 def _digits(value: float, fit: Clustering) -> str:
@@ -140,11 +136,23 @@ def _judged(silhouette: float, stable: Stability | None) -> str:
     return text
 
 
-def _certified(proof: Certificate) -> str:
-    """A sentence on the certificate."""
+def _certified(proof: Certificate, gap: Gap | None, called: str) -> str:
+    """The certificate and the bound, a sentence each."""
+    bound = "" if gap is None else _bound(gap, called)
+    bound = bound and f" {bound[0].upper()}{bound[1:]}, counted by the inertia."
     if proof.is_optimal:
-        return "No exchange of a single exemplar would bring the items closer to their exemplars."
-    return f"This is not the best within reach: one exchange would lower the inertia by {-proof.best_delta:.4g}."
+        return f"No exchange of a single exemplar would bring the {called} closer to their exemplars.{bound}"
+    better = f"one exchange would lower the inertia by {-proof.best_delta:.4g}"
+    return f"This is not the best within reach: {better}.{bound}"
+
+
+def _bound(gap: Gap, called: str) -> str:
+    """How much better the best choice of exemplars could be."""
+    if gap.proven:
+        return f"no {gap.n_clusters:,} {called} are better, which is proved"
+    percent = 100 * numbers.no_better(gap)
+    scale = 10.0 ** (1 - math.floor(math.log10(percent)))
+    return f"no {gap.n_clusters:,} {called} can be more than {math.ceil(percent * scale) / scale:g} % better"
 
 
 def choice(scan: KScan, k: int, null: KScan | None = None) -> str:
@@ -159,10 +167,9 @@ def choice(scan: KScan, k: int, null: KScan | None = None) -> str:
 def _scanned(scan: KScan, k: int) -> str:
     """The scan as a table; the line of k is bold."""
     metric = METRICS[scan.fits[0].metric]
-    means = scan.mean_distance if metric.of_distances else scan.mean_similarity
     columns = {
         "k": [f"{number:,}" for number in scan.ks],
-        f"mean {metric.entry}": [_digits(mean, scan.fits[0]) for mean in means],
+        f"mean {metric.entry}": [_digits(numbers.outside_mean(fit), fit) for fit in scan.fits],
         "medoid silhouette": [f"{score:.3f}" for score in scan.medoid_silhouette],
         "silhouette": [f"{score:.3f}" for score in scan.silhouette],
         "smallest": map(str, scan.smallest),
@@ -176,95 +183,215 @@ def _scanned(scan: KScan, k: int) -> str:
     return table(list(columns), lines, range(7))
 
 
-def cards(A: Any, metric: str, fit: Clustering, labels: Sequence[str]) -> str:
+def cards(
+    A: Any,
+    metric: str,
+    fit: Clustering,
+    labels: Sequence[str],
+    thumbnails: np.ndarray | None = None,
+    called: str = "items",
+) -> str:
     """A card for each cluster, the largest first: exemplar, size, mean entry, the nearest items and the farthest.
 
-    Up to 36 clusters all have a card; of more clusters the 24 largest have one, and the other exemplars are named.
+    Up to 36 clusters all have a card; of more clusters the 24 largest have one. `thumbnails` are small pictures of the
+    items, uint8 (n, h, w) or (n, h, w, 3), and `called` is what the items are called.
     """
     labels = names_of(labels, len(fit.labels))
     order = largest_first(fit)
     shown = order if len(order) <= 1.5 * CARDS else order[:CARDS]
     to_medoids = between(A, metric, fit.medoids[shown], fit.medoids).astype(np.float64)  # (len(shown), k)
-    near = fit.medoids[neighbours(METRICS[metric].sign * to_medoids, shown)]
-    each = "".join(_card(card(fit, j, other), fit, labels) for j, other in zip(shown, near, strict=True))
-    return f'<div class="cards">{each}</div>{_others(fit, labels, order[len(shown) :])}'
+    near = neighbours(METRICS[metric].sign * to_medoids, shown)
+    look = _Look(labels, thumbnails, called)
+    each = "".join(_card(fit, j, other, look) for j, other in zip(shown, near, strict=True))
+    rest = len(order) - len(shown)
+    more = f'<p class="quiet">The other {rest:,} clusters stand in the table of all clusters below.</p>' if rest else ""
+    return f'<div class="cards">{each}</div>{more}'
 
 
-def _card(facts: Card, fit: Clustering, labels: Sequence[str]) -> str:
-    """One cluster."""
+class _Look(NamedTuple):
+    """How items are shown on cards."""
+
+    labels: Sequence[str]
+    thumbnails: np.ndarray | None
+    called: str
+
+    def picture(self, i: int) -> str:
+        """The thumbnail of item i, if there are thumbnails."""
+        if self.thumbnails is None:
+            return ""
+        source = sheet(self.thumbnails[i : i + 1], 1)["source"]
+        return f'<img class="thumb" alt="{escape(plain(self.labels[i]))}" src="{source}">'
+
+
+def _card(fit: Clustering, j: int, neighbour: int, look: _Look) -> str:
+    """Cluster j; `neighbour` is the one with the closest exemplar, or -1."""
+    facts, number, labels = card(fit, j, None), numbers.ranks(fit), look.labels
     size = "1 item,"
     if len(facts.others):
         mean = facts.entries[1:].mean()  # the exemplar left out
-        size = f"{facts.size:,} items, mean {facts.entry} {_digits(mean, fit)};"
-    near = "" if facts.neighbour is None else f" nearest exemplar: {marked(labels[facts.neighbour], NAME)}"
-    nearest = ", ".join(marked(labels[i], NAME) for i in facts.others[:NEAREST])
-    edge = ", ".join(marked(labels[i], NAME) for i in facts.others[NEAREST:][-EDGE:])
+        size = f"{facts.size:,} {look.called}, mean {facts.entry} {_digits(mean, fit)};"
+    near = ""
+    if neighbour >= 0:
+        near = f" nearest exemplar: {number[neighbour]:,} · {marked(labels[fit.medoids[neighbour]], NAME)}"
+    first = facts.others[:NEAREST]
+    room = np.cumsum([min(len(labels[i]), NAME) for i in first]) <= LINES
+    first = first[: max(int(room.sum()), EDGE)]
+    nearest = ", ".join(marked(labels[i], NAME) for i in first)
+    edge = ", ".join(marked(labels[i], NAME) for i in facts.others[len(first) :][-EDGE:])
     edge = f'<p class="quiet">at its edge: {edge}</p>' if edge else ""
-    name = marked(labels[facts.exemplar])
-    return f'<div class="card"><b>{name}</b><p class="quiet">{size}{near}</p><p>{nearest}</p>{edge}</div>'
+    name = f'<span class="no">{number[j]:,}</span> {marked(labels[facts.exemplar])}'
+    own = look.picture(facts.exemplar)
+    pictures = "".join(look.picture(i) for i in first)
+    pictures = pictures and f"<p>{pictures}</p>"
+    return (
+        f'<div class="card">{own}<b>{name}</b><p class="quiet">{size}{near}</p>{pictures}<p>{nearest}</p>{edge}</div>'
+    )
 
 
-def _others(fit: Clustering, labels: Sequence[str], rest: np.ndarray) -> str:
-    """A sentence that names the exemplars of the clusters without a card."""
-    if not len(rest):
-        return ""
-    named = ", ".join(f"{marked(labels[fit.medoids[j]], NAME)} ({fit.sizes[j]:,})" for j in rest[:LISTED])
-    more = f", and {len(rest) - LISTED:,} more in the CSV file" if len(rest) > LISTED else ""
-    return f'<p class="rest">The other {len(rest):,} exemplars, and the sizes of their clusters: {named}{more}.</p>'
+def clusters(
+    fit: Clustering,
+    labels: Sequence[str],
+    scores: np.ndarray,
+    sure: np.ndarray | None = None,
+    called: str = "items",
+) -> str:
+    """All clusters as a table, the largest first, with their members, the closest first.
+
+    Of 20,000 characters each cluster may fill its share with names, and at least 10 names; what is cut is counted.
+    `sure` (n,) is the items' certainty, and `called` what the items are called.
+    """
+    labels = names_of(labels, len(fit.labels))
+    found = fit.clusters(silhouettes=scores, certainty=sure)
+    entry = METRICS[fit.metric].entry
+    width = np.mean([min(len(label), NAME) + 2 for label in labels])
+    most = max(int(MEMBERS / (len(found) * width)), FEWEST_MEMBERS)
+    means = [name for name in ("silhouette", "certainty") if name in found]
+    rows = []
+    for number, j in enumerate(largest_first(fit), 1):
+        each, others = found.loc[j], fit.members(j)[1:]
+        mean = _digits(each[entry], fit) if len(others) else ""
+        facts = [f"{each['size']:,}", mean, *(_two(each[name]) for name in means)]
+        named = ", ".join(marked(labels[i], NAME) for i in others[:most])
+        named += f" and {len(others) - most:,} more" if len(others) > most else ""
+        rows.append(_cells([f"{number:,}", f"<b>{marked(labels[fit.medoids[j]])}</b>", *facts]))
+        rows += [f'<tr class="members"><td></td><td colspan="{len(facts) + 1}">{named}</td></tr>'] if named else []
+    head = ["cluster", "exemplar", called, f"mean {entry}", "silhouette", "how sure"]
+    top = _cells(head[: 4 + len(means)], "th")
+    note = (
+        "The largest first; below each its other members, the closest to the exemplar first. The numbers of the "
+        f"clusters are those of the cards, the figures and both CSV files. {SURE if means[1:] else ''}"
+    )
+    body = f"<thead>{top}</thead><tbody>{''.join(rows)}</tbody>"
+    return f'<p class="quiet">{note.strip()}</p><div class="box"><table class="table clusters">{body}</table></div>'
 
 
-def misfits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: np.ndarray, most: int = 12) -> str:
+def _cells(line: Sequence[str], kind: str = "td") -> str:
+    """A line of the table of clusters: all but the second cell are numbers."""
+    look = ["" if i == 1 else ' class="number"' for i in range(len(line))]
+    return f"<tr>{''.join(f'<{kind}{c}>{cell}</{kind}>' for c, cell in zip(look, line, strict=True))}</tr>"
+
+
+def misfits(
+    A: Any,
+    metric: str,
+    fit: Clustering,
+    labels: Sequence[str],
+    scores: np.ndarray,
+    most: int = 12,
+    empty: np.ndarray | None = None,
+    sure: np.ndarray | None = None,
+) -> str:
     """Two tables: the items farthest from their exemplar, and those that would rather be in another cluster.
 
-    `scores` (n,) are the items' silhouettes; `most` is the number of items in each table.
+    `scores` (n,) are the items' silhouettes; `most` is the number of items in each table. Items that are like nothing,
+    `empty` bool (n,), are counted and stand in neither. `sure` (n,) is the items' certainty.
     """
     labels = names_of(labels, len(fit.labels))
     kind = METRICS[fit.metric]
     rows = numbers.outside(fit)
+    rows = rows if empty is None else rows[~empty[rows]]
     closeness = kind.sign * numbers.entries(fit)[rows]
     strays = rows[np.lexsort((rows, closeness))][:most]
     torn = rows[np.lexsort((rows, scores[rows]))][:most]
     torn = torn[scores[torn] < 0]
-    html = f"<h3>Most {FAR[kind.entry]} their exemplar</h3>{_fits(A, metric, fit, labels, scores, strays)}"
+    facts = _Judged(A, metric, fit, labels, scores, sure)
+    html = f"<h3>Most {FAR[kind.entry]} their exemplar</h3>{_fits(facts, strays)}"
+    if empty is not None and empty.any():
+        html += f"<p>{empty.sum():,} that are like nothing stand in neither table: see where this comes from.</p>"
     html += "<h3>Closer to another cluster</h3>"
     if not len(torn):
         return f"{html}<p>None: every item is closest to its own cluster.</p>"
     share = 100 * np.mean(scores < 0)
-    html += f"<p>{np.sum(scores < 0):,} items ({share:.1f} %) have a silhouette below 0; these lie lowest.</p>"
-    return html + _fits(A, metric, fit, labels, scores, torn)
+    html += f"<p>{np.sum(scores < 0):,} ({share:.1f} %) have a silhouette below 0; these lie lowest.</p>"
+    return html + _fits(facts, torn)
 
 
-def _fits(A: Any, metric: str, fit: Clustering, labels: Sequence[str], scores: np.ndarray, rows: np.ndarray) -> str:
+class _Judged(NamedTuple):
+    """Items, their clusters, and how well they fit."""
+
+    A: Any
+    metric: str
+    fit: Clustering
+    labels: Sequence[str]
+    scores: np.ndarray
+    sure: np.ndarray | None
+
+
+def _fits(facts: _Judged, rows: np.ndarray) -> str:
     """The items in `rows`, each with its exemplar and the next one, as a table."""
-    own = numbers.entries(fit)
+    A, metric, fit, labels, scores, sure = facts
+    own, number = numbers.entries(fit), numbers.ranks(fit)
     lines = []
     for i, other, second in zip(rows, *numbers.rivals(A, metric, fit, rows), strict=True):
-        exemplar = fit.medoids[fit.labels[i]]
-        next_one = fit.medoids[other]
-        first = [marked(labels[i]), marked(labels[exemplar]), _digits(own[i], fit)]
-        lines.append([*first, marked(labels[next_one]), _digits(second, fit), _two(scores[i])])
+        its, next_one = (f"{number[j]:,} · {marked(labels[fit.medoids[j]])}" for j in (fit.labels[i], other))
+        line = [marked(labels[i]), its, _digits(own[i], fit), next_one, _digits(second, fit), _two(scores[i])]
+        lines.append(line if sure is None else [*line, _two(sure[i])])
     entry = METRICS[fit.metric].entry
     head = ["item", "its exemplar", entry, "next exemplar", entry, "silhouette"]
-    return table(head, lines, {2, 4, 5})
+    return table(head if sure is None else [*head, "how sure"], lines, {2, 4, 5, 6})
 
 
-def items(fit: Clustering, labels: Sequence[str], scores: np.ndarray) -> str:
-    """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first."""
+def agreement(fit: Clustering, classes: np.ndarray) -> str:
+    """How far the clusters agree with the known classes of the items, (n,), in a paragraph."""
+    ari, mutual = numbers.agreement(fit, classes)
+    classes_there = len(np.unique(classes))
+    return (
+        f"<p>The {classes_there:,} known classes took no part in the clustering. Adjusted Rand index {_two(ari)}, "
+        f"normalised mutual information {_two(mutual)}: 1 for the same groups, and the index is about 0 for chance.</p>"
+    )
+
+
+def items(
+    fit: Clustering,
+    labels: Sequence[str],
+    scores: np.ndarray,
+    rows: np.ndarray | None = None,
+    called: str = "items",
+) -> str:
+    """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first.
+
+    `rows` (n,) are the numbers of the rows in the file; None: 0, 1, 2, ... `called` is what the items are called. On
+    paper the table is left out.
+    """
     n = len(fit.labels)
+    rows = np.arange(n) if rows is None else rows
     labels = names_of(labels, n)
     own = numbers.entries(fit)
     lines: list[list[str]] = []
     for number, j in enumerate(largest_first(fit), 1):
         exemplar = marked(labels[fit.medoids[j]])
         for i in fit.members(j)[: SHOWN - len(lines)]:
-            lines.append([f"{i:,}", marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])])
+            lines.append(
+                [str(rows[i]), marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])]
+            )
         if len(lines) == SHOWN:
             break
     head = ["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"]
-    paper = f" On paper the first {ON_PAPER}." if len(lines) > ON_PAPER else ""
-    shown = f"The first {len(lines):,} of {n:,} items" if n > len(lines) else f"All {n:,} items"
-    note = f"{shown}, by cluster, the largest first.{paper} The CSV file beside this page has all."
-    return f'<p class="quiet">{note}</p><div class="box">{table(head, lines, {0, 2, 4, 5}, ON_PAPER)}</div>'
+    shown = f"The first {len(lines):,} of {n:,} {called}" if n > len(lines) else f"All {n:,} {called}"
+    note = f"{shown}, by cluster, the largest first. The CSV file of items beside this page has all."
+    paper = f'<p class="quiet paper">On paper: all clusters above; the CSV file of items has all {n:,}.</p>'
+    box = f'<div class="box off-paper">{table(head, lines, {0, 2, 4, 5})}</div>'
+    return f'{paper}<p class="quiet off-paper">{note}</p>{box}'
 
 
 def about(card: dict[str, Any]) -> str:
@@ -286,15 +413,10 @@ def pairs(lines: Iterable[Sequence[str]]) -> str:
     return f'<table class="table pairs"><tbody>{rows}</tbody></table>'
 
 
-def table(
-    head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Container[int] = (), paper: int | None = None
-) -> str:
-    """A table of cells that are HTML already; `numbers` are the columns set flush right, `paper` the lines printed."""
+def table(head: Sequence[str], lines: Iterable[Sequence[str]], numbers: Container[int] = ()) -> str:
+    """A table of cells that are HTML already; `numbers` are the columns set flush right."""
     look = [' class="number"' if column in numbers else "" for column in range(len(head))]
     top = "".join(f"<th{c}>{cell}</th>" for c, cell in zip(look, head, strict=True))
-    rows = []
-    for i, line in enumerate(lines):
-        row = "".join(f"<td{c}>{cell}</td>" for c, cell in zip(look, line, strict=True))
-        rows.append(f'<tr class="off-paper">{row}</tr>' if paper is not None and i >= paper else f"<tr>{row}</tr>")
-    body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(rows)}</tbody>"
+    rows = ("".join(f"<td{c}>{cell}</td>" for c, cell in zip(look, line, strict=True)) for line in lines)
+    body = f"<thead><tr>{top}</tr></thead><tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody>"
     return f'<div class="wide"><table class="table">{body}</table></div>'

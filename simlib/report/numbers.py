@@ -1,4 +1,4 @@
-"""What a report says, as numbers: the data read, the scan laid out, k decided, what fits badly, the table of items.
+"""What a report says, as numbers: the scan laid out, k decided, what fits badly, the table of items.
 
 A (n, d) holds vectors or A (n, n) a matrix, and `metric` says which, as in `kmedoids`. An entry is a similarity, or a
 distance for ``metric="precomputed"``. `fit` is a Clustering of the n items around k of them.
@@ -13,97 +13,25 @@ from typing import Any
 
 import numpy as np
 
-from simlib import _check, choose
+from simlib import _check, atlas, choose
 from simlib._cards import largest_first
-from simlib._engine.metrics import METRICS, ON_VECTORS, named
+from simlib._engine.metrics import METRICS, ON_VECTORS
 from simlib.choose import KScan, Stability, scan_k, shuffle_columns
-from simlib.data import DATA, load, written_whole
-from simlib.files import load_matrix, load_vectors
+from simlib.data import written_whole
+from simlib.ensemble import ensemble
+from simlib.gap import Gap
 from simlib.medoids import Clustering, assign
+from simlib.report.commands import listed
 from simlib.similarity import SIMILARITIES, between
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
-SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
 DRAWN = 4_000  # items in the pictures of more than that
 LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+DOTS = 200  # an inch, of what is not drawn as lines
+FEW = 5_000  # items up to which several ends of the search are compared
+ENDS = 5  # of them
+CELL = 32_000  # characters of a cell; spreadsheets cut it at 32,767
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
-
-
-def read(
-    path: str | None, metric: str, label: Any = None, columns: Any = None, transpose: bool = False
-) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """The items of a file, or the shipped words.
-
-    Parameters
-    ----------
-    path : path of a file of vectors, or of a matrix for ``metric="similarity"`` and ``"precomputed"``; None: the words
-    metric : as in `kmedoids`
-    label, columns, transpose : which columns hold the labels and the vectors, or are the items, as in `load_vectors`
-
-    Returns
-    -------
-    A : array (n, d) or (n, n), labels : str (n,), card : dict, as `load_vectors` makes it
-    """
-    named(metric)
-    if path is None or metric not in ON_VECTORS:
-        _refuse_unused(path, label=label, columns=columns, transpose=transpose)
-    if path is None:
-        return _shipped_words(metric)
-    if metric in ON_VECTORS:
-        A, labels, card = load_vectors(path, label=label, columns=columns, transpose=transpose)
-        A = _dense(A, card) if _check.is_sparse(A) else A
-    else:
-        A, labels, card = load_matrix(path)
-        A = A if METRICS[metric].of_distances else _on_scale_one(A, card)
-    if len(A) < 4:
-        raise ValueError(f"a report needs at least 4 items, {Path(path).name} has {len(A)}")
-    return A, labels, card
-
-
-def _refuse_unused(path: str | None, **wishes: Any) -> None:
-    """Raise if the caller wishes what only a file of vectors has."""
-    wished = next((name for name, wish in wishes.items() if wish), None)
-    if wished:
-        what = "the shipped words have no such choice" if path is None else f"{Path(path).name} is read as a matrix"
-        raise ValueError(f"{wished} is for files of vectors, and {what}: leave {wished} out")
-
-
-def _dense(A: Any, card: dict[str, Any]) -> np.ndarray:
-    """Sparse vectors as an ordinary array, if it fits into memory; the card says so."""
-    need = int(np.prod(A.shape)) * A.dtype.itemsize
-    _check.memory(need, "the vectors, written out with their zeros,", "take fewer columns")
-    card["notes"].append("The vectors are stored without their zeros and were written out.")
-    return A.toarray()
-
-
-def _on_scale_one(A: np.ndarray, card: dict[str, Any]) -> np.ndarray:
-    """Similarities divided by the similarity of an item to itself, if that is one number other than 1."""
-    own = np.asarray(A.diagonal(), dtype=np.float64)
-    top = own.max()
-    if not (np.isfinite(top) and top > 0 and abs(top - 1) > SAME and np.all(abs(own - top) <= SAME * top)):
-        return A
-    _check.memory(A.nbytes, "a copy of the matrix on the scale of 1", "divide it before")
-    card["notes"].append(f"Similarities are divided by {top:g}, the similarity of an item to itself.")
-    return (A / top).astype(np.float64 if A.dtype.kind != "f" else A.dtype)
-
-
-def _shipped_words(metric: str) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    """The words that come with the workbook, as `read` returns them."""
-    if metric not in ON_VECTORS:
-        raise ValueError(f'the shipped words are vectors: metric must be "cosine" or "correlation", got "{metric}"')
-    words = load("words")
-    checksums = dict(line.split()[::-1] for line in (DATA / "SHA256SUMS").read_text().splitlines())
-    card = {
-        "file": "vectors.npy",
-        "format": "the shipped words",
-        "sha256": checksums["vectors.npy"],
-        "rows": words.vectors.shape[0],
-        "columns": words.vectors.shape[1],
-        "dtype": "int8",
-        "dropped": [],
-        "notes": [],
-    }
-    return words.vectors, words.names, card
 
 
 def compare(A: Any, metric: str) -> tuple[np.ndarray, str]:
@@ -113,7 +41,7 @@ def compare(A: Any, metric: str) -> tuple[np.ndarray, str]:
     return A, metric
 
 
-def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None) -> list[int]:
+def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None, left_out: str = "") -> list[int]:
     """The numbers of clusters to scan.
 
     Parameters
@@ -121,6 +49,8 @@ def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None) -> lis
     n : int, items
     k : int, the one asked for, if any; always in the result
     ks : the ones asked for, if any
+    left_out : str
+        What was left out of the data: an error about k says it, too.
 
     Returns
     -------
@@ -135,7 +65,8 @@ def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None) -> lis
     >>> ladder(100)
     [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24]
     """
-    chosen = [] if k is None else [_check.whole_number(k, "k", 2, n - 1, " (the number of items less one)")]
+    less = f" (the number of items less one{'. ' * bool(left_out)}{left_out})"
+    chosen = [] if k is None else [_check.whole_number(k, "k", 2, n - 1, less)]
     if ks is None and k is not None:
         around = (k // 4, k // 2, 3 * k // 4, 3 * k // 2, 2 * k) if n <= 5000 else (k // 4, k // 2, 2 * k)
         ks = [number for number in around if 2 <= number < n]
@@ -165,6 +96,47 @@ def decide(scan: KScan, k: int | None, null: KScan | None = None) -> tuple[int, 
 def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:
     """`choose.stability` with halves of the items; None if a half has fewer items than k."""
     return choose.stability(A, k, metric=metric, random_state=random_state) if k <= len(A) // 2 else None
+
+
+def certainty(A: Any, k: int, metric: str, random_state: int = 0) -> np.ndarray | None:
+    """How sure each item is of its companions: the certainty of five ends (n,), or None for more than 5,000 items."""
+    return ensemble(A, k, metric=metric, n_init=ENDS, random_state=random_state).certainty if len(A) <= FEW else None
+
+
+def no_better(gap: Gap) -> float:
+    """The share of the inertia that no other choice of as many exemplars can save more than, in [0, 1]."""
+    return max(0.0, 1 - gap.lower / gap.inertia) if gap.inertia > 0 else 0.0
+
+
+def agreement(fit: Clustering, classes: np.ndarray) -> tuple[float, float]:
+    """How far the clusters agree with known classes: adjusted Rand index, and mutual information between 0 and 1."""
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    return adjusted_rand_score(classes, fit.labels), normalized_mutual_info_score(classes, fit.labels)
+
+
+def write_atlas(
+    path: str | Path,
+    A: Any,
+    metric: str,
+    fits: Sequence[Clustering],
+    labels: Sequence[str],
+    random_state: int,
+    **shown: Any,
+) -> np.ndarray:
+    """Write the atlas of these clusterings; returns the places of the items, float (n, 2). `shown` as `atlas.page`."""
+    places = atlas.places(A, metric=metric, random_state=random_state)
+    atlas.page(places, list(fits), labels, path, **shown)
+    return np.asarray(places)
+
+
+def draw_lines() -> None:
+    """Have the figures of this kernel drawn as lines (SVG), the same bytes each time, their letters as lines too."""
+    import matplotlib as mpl
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+    mpl.rcParams.update({"svg.hashsalt": "simlib", "svg.fonttype": "path"})
+    set_matplotlib_formats("svg", dpi=DOTS, metadata={"Date": None})
 
 
 def any_two(A: Any, metric: str) -> float:
@@ -238,21 +210,71 @@ def _drawn(fit: Clustering) -> np.ndarray:
     return np.sort(np.concatenate([fit.medoids, others[np.arange(most) * len(others) // most]]))
 
 
-def write_items(path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray) -> None:
+def outside_mean(fit: Clustering) -> float:
+    """The mean entry to the exemplars, over the items that are not exemplars: the one mean that a report tells."""
+    return float(entries(fit)[outside(fit)].mean())
+
+
+def write_items(
+    path: str | Path,
+    labels: Sequence[str],
+    fit: Clustering,
+    scores: np.ndarray,
+    rows: np.ndarray | None = None,
+    **beside: np.ndarray | None,
+) -> None:
     """Write `Clustering.table` and the silhouettes, as CSV that no spreadsheet computes.
 
-    A label that begins like a formula gets an apostrophe in front. Rows are counted from 0, and clusters have the
-    numbers of the page.
+    A label that begins like a formula gets an apostrophe in front. Clusters have the numbers of the page. `rows` (n,)
+    are the numbers of the rows in the file; None: 0, 1, 2, ... `beside` are more columns by name, (n,).
     """
     items = fit.table([cell(label) for label in labels])
     items["cluster"] = ranks(fit)[fit.labels]
     entry = METRICS[fit.metric].entry
     items[entry] = [_digits(value) for value in items[entry]]
     items["silhouette"] = [_digits(score) for score in scores]
+    for name, values in beside.items():
+        if values is not None:
+            items[name] = [_digits(each) if values.dtype.kind == "f" else cell(each) for each in values]
+    if rows is not None:
+        items = items.set_axis(rows, axis=0).rename_axis("row")
+    _write(path, items)
+
+
+def write_clusters(
+    path: str | Path, labels: Sequence[str], fit: Clustering, scores: np.ndarray, sure: np.ndarray | None = None
+) -> None:
+    """Write `Clustering.clusters` with the mean silhouettes, and certainty if given, as CSV, the largest cluster first.
+
+    Clusters have the numbers of the page. The members stand in one cell, the closest first, with commas between them;
+    a label that holds a comma is in quotation marks. A cell that a spreadsheet would cut ends with how many are left.
+    """
+    clusters = fit.clusters(list(labels), silhouettes=scores, certainty=sure)
+    clusters.index = ranks(fit)
+    clusters.index.name = "cluster"
+    clusters = clusters.sort_index()
+    entry = METRICS[fit.metric].entry
+    clusters["exemplar"] = [cell(label) for label in clusters["exemplar"]]
+    for name in {entry, "silhouette", "certainty"} & set(clusters):
+        clusters[name] = ["" if np.isnan(value) else _digits(value) for value in clusters[name]]
+    clusters["members"] = [cell(_in_one_cell(members)) for members in clusters["members"]]
+    _write(path, clusters)
+
+
+def _in_one_cell(names: Sequence[Any]) -> str:
+    """Names with commas between them, as many as a cell of a spreadsheet holds, and how many more there are."""
+    length = np.cumsum([len(listed([name])) + 1 for name in names])
+    shown = int(np.searchsorted(length, CELL))
+    more = f" ... and {len(names) - shown} more in the table of items" if shown < len(names) else ""
+    return listed(names[:shown]) + more
+
+
+def _write(path: str | Path, frame: Any) -> None:
+    """Write a frame and its index as CSV; half characters become question marks."""
     with written_whole(path) as draft, open(draft, "w", encoding="utf-8", errors="replace", newline="") as file:
         table = csv.writer(file)
-        table.writerow([items.index.name, *items.columns])
-        table.writerows(items.itertuples(name=None))
+        table.writerow([frame.index.name, *frame.columns])
+        table.writerows(frame.itertuples(name=None))
 
 
 def _digits(value: float) -> str:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from simlib import _check, _kinds
-from simlib._engine.metrics import METRICS
+from simlib._engine.metrics import METRICS, named
 from simlib._labels import plain
 from simlib.medoids import METHODS
-from simlib.report.commands import parts
+from simlib.report.commands import as_typed, parts
 
 LARGEST_SEED = 2**32 - 1  # that a picture's layout can be drawn with
 OPTIONS: dict[str, Any] = {
@@ -24,26 +25,49 @@ OPTIONS: dict[str, Any] = {
     "label": None,
     "columns": None,
     "transpose": False,
+    "drop": None,
+    "items": "items",
+    "names": None,
+    "classes": None,
+    "thumbnails": None,
+    "atlas": False,
+    "keep_going": False,
+    "drop_empty": False,
 }
+FILES = ("label", "names", "classes", "thumbnails")  # options that may name a file
+WORD = re.compile(r"[^\W\d_][\w -]{0,29}")  # what items can be called
 LONGEST_TITLE = 200  # characters
 
 HELP = """\
 Sort the items of a file into clusters, each around one of the items, and write what came out as one HTML page that
 opens anywhere without a network: how tight and how stable the clusters are, the exemplars, a map, the curves over k,
-the items that fit badly. Every item with its cluster is in a CSV file beside it."""
+the items that fit badly. Every item with its cluster, and every cluster with its members, are in two CSV files beside
+it."""
 EXAMPLES = """\
 examples
   %(prog)s my.csv                      k is left out: a scan shows what each criterion would take
-  %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, report_items.csv, report.pdf
+  %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, its two CSV files, report.pdf
   %(prog)s series.csv --metric correlation --ks 4,8,12,16,24 --title "Stations by temperature"
   %(prog)s distances.npy --metric precomputed --k 30
   %(prog)s prices.csv --transpose --metric correlation   a row a day, a column an item
+  %(prog)s genes.csv --labels symbol --items genes --classes tissue --columns "S*" --atlas
+  %(prog)s digits.npy --labels names.txt --thumbnails pictures.npy
   %(prog)s my.csv --verify report.html  make it again and say what differs
 
 the file
   .csv, .tsv, .parquet: a row an item; columns of numbers are the vectors, a column of text the labels;
   with --transpose the columns are the items
   .npy, .npz: vectors (n, d), or with --metric similarity or precomputed a matrix (n, n); word2vec and GloVe text
+
+gaps
+  items with a missing number are left out; above a tenth of them you are asked, and --keep-going answers. pandas fills
+  gaps, by the number before (prices by day) or by the mean of the column:
+    frame = pandas.read_csv("my.csv", index_col=0)
+    frame.ffill().to_csv("full.csv")
+    frame.fillna(frame.mean(numeric_only=True)).to_csv("full.csv")
+  or compares two columns by the rows that both have; then give corr.csv and --metric similarity:
+    frame.corr(numeric_only=True).to_csv("corr.csv")
+
 Without a file the 20,000 words that come with the workbook are used.
 
 exit status: 0 done, 1 --verify found a difference, 2 an error (one line says which), 130 stopped"""
@@ -54,12 +78,17 @@ def completed(options: dict[str, Any]) -> dict[str, Any]:
     if unknown := set(options) - set(OPTIONS):
         raise TypeError(f"options are {', '.join(OPTIONS)}, got {', '.join(sorted(unknown))}")
     options = {**OPTIONS, **options}
-    _check.one_of(options["metric"], "metric", tuple(METRICS))
+    named(options["metric"])
     _check.one_of(options["method"], "method", METHODS)
     options["seed"] = _check.whole_number(options["seed"], "seed", 0, LARGEST_SEED)
-    options["columns"] = _kinds.texts(options["columns"], "columns")
-    for name in ("title", "label"):
+    for name in ("columns", "drop"):
+        options[name] = _kinds.texts(options[name], name)
+    for name in ("title", "items", *FILES):
         _kinds.text(options[name], name)
+    for name in ("transpose", "atlas", "keep_going", "drop_empty"):
+        options[name] = _kinds.flag(options[name], name)
+    if not WORD.fullmatch(options["items"] or ""):
+        raise ValueError(f"items must be a word such as genes, of at most 30 letters, got {options['items']!r}")
     if options["k"] is not None:
         options["k"] = _check.whole_number(options["k"], "k", 2)
     if options["ks"] is not None:
@@ -81,7 +110,7 @@ def parsed(arguments: Sequence[str] | None, program: str) -> argparse.Namespace:
     _add_columns(parser.add_argument)
     _add_again(parser.add_argument)
     asked = parser.parse_args(arguments)
-    set_too = [name for name in (*OPTIONS, "out", "pdf", "no_stamp") if getattr(asked, name)]
+    set_too = [name for name in (*OPTIONS, "out", "pdf", "no_stamp") if getattr(asked, name) not in (None, False)]
     if asked.verify and set_too:
         parser.error(f"--verify takes everything from the report: leave out --{set_too[0].replace('_', '-')}")
     return asked
@@ -102,12 +131,16 @@ def _add_page(add: Callable[..., Any]) -> None:
     add("--out", type=Path, help="the page to write (default report.html); one that exists is replaced")
     add("--pdf", action="store_true", help="also print the page to a PDF beside it (needs Chromium)")
     add("--title", help="heading of the page")
+    add("--items", type=_word, metavar="WORD", help="what to call the items, for instance genes")
+    add("--atlas", action="store_true", help="also write the map of all items, a page to walk through, beside it")
+    add("--thumbnails", metavar="FILE", help=".npy of a small picture of each item, uint8 (n, h, w) or (n, h, w, 3)")
 
 
 def _add_clusters(add: Callable[..., Any]) -> None:
     """How the items are compared and clustered."""
     about = "how vectors are compared, by cosine (default) or correlation; or what the matrix in the file holds"
-    add("--metric", choices=METRICS, help=f"{about}, similarity or distances (precomputed)")
+    words = "{" + ",".join(METRICS) + "}"
+    add("--metric", type=_metric, metavar=words, help=f"{about}, similarity or distances (precomputed)")
     about = "fasterpam (default): exchanges until none helps; alternate: the simple loop, often a tenth worse"
     add("--method", choices=METHODS, help=about)
     about = "numbers of clusters to scan (default: a few around --k; or from 2 to a quarter of the items, at most 1024)"
@@ -117,9 +150,18 @@ def _add_clusters(add: Callable[..., Any]) -> None:
 
 def _add_columns(add: Callable[..., Any]) -> None:
     """Which columns of the file are read, and whether they are the items."""
-    add("--label", help="name of the column that holds the labels")
-    about = "names of the columns that hold the vectors (default: all columns of numbers)"
+    either = "a column, or a text file with a line an item"
+    add("--labels", "--label", dest="label", metavar="FILE|COLUMN", help=f"what the items are called: {either}")
+    add("--names", metavar="FILE|COLUMN", help=f"names to show in place of the labels: {either}")
+    about = "known classes, kept out of the clustering and compared with it"
+    add("--classes", metavar="FILE|COLUMN", help=f"{about}: {either}")
+    about = "the columns that hold the vectors (default: all columns of numbers); a:c is a range, S* a pattern"
     add("--columns", type=parts, metavar="a,b", help=about)
+    add("--drop", type=parts, metavar="a,b", help="columns that are no vectors; also ranges and patterns")
+    about = "go on though more than a tenth of the items have gaps and are left out"
+    add("--keep-going", action="store_true", help=about)
+    about = "leave out items that are like nothing: all zeros, or constant with correlation"
+    add("--drop-empty", action="store_true", help=about)
     add("--transpose", action="store_true", help="the columns of the file are the items, their names the labels")
 
 
@@ -139,6 +181,21 @@ def _at_least(low: int) -> Callable[[str], int]:
         return int(text)
 
     return number
+
+
+def _metric(text: str) -> str:
+    """A metric; a word that means one is answered with it."""
+    try:
+        return named(text).word
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(as_typed(str(error))) from None
+
+
+def _word(text: str) -> str:
+    """What the items are called."""
+    if not WORD.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"must be a word such as genes, of at most 30 letters, got {text!r}")
+    return text
 
 
 def _numbers(text: str) -> list[int]:

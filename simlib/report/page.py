@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from nbconvert.filters import markdown2html
 from nbformat import NotebookNode
 
 from simlib import _kinds
+from simlib.report.style import SHEET
 
 # nbconvert's page, less everything that would load a script
 STATIC = """{%- extends 'lab/index.html.j2' -%}
@@ -28,22 +30,6 @@ STATIC = """{%- extends 'lab/index.html.j2' -%}
 <style>body{max-width:60rem;margin:auto;padding:0 1rem} img{max-width:100%;height:auto}
 .jp-Cell-inputWrapper pre{white-space:pre-wrap} @media print{.jp-Cell{break-inside:avoid}}</style>
 {%- endblock html_head_css -%}"""
-
-# a report: light, one column, figures that scroll sideways on a phone, nothing cut in two on paper
-SHEET = """:root{color-scheme:light}*{box-sizing:border-box}
-body{overflow-wrap:anywhere;margin:0 auto;padding:1rem 1.2rem 4rem;max-width:58rem;background:#fff;color:#1b1b1b;
-font:1.02rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
-h1{font-size:1.9rem;line-height:1.2;margin:.6rem 0;overflow-wrap:anywhere}
-h2{font-size:1.3rem;margin:2.4rem 0 .5rem;padding-top:.5rem;border-top:1px solid #ccc;break-after:avoid}
-h3{font-size:1.05rem;margin:1.4rem 0 .4rem;break-after:avoid}.lead{font-size:1.12rem}
-nav{font-size:.92rem;line-height:1.9}nav a{margin-right:1.1rem;white-space:nowrap}a{color:#005a8f}
-figure{margin:1rem 0;break-inside:avoid}figure div{overflow-x:auto}figure img{display:block;max-width:100%;height:auto}
-figcaption{color:#333;font-size:.95rem;margin-top:.3rem}figcaption p{margin:0}
-pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem .8rem;border-radius:4px}
-code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto}
-@media(max-width:40rem){body{padding:.6rem .8rem 3rem}figure img{max-width:none;width:44rem}h1{font-size:1.5rem}}
-@page{size:A4;margin:15mm}@media print{body{font-size:10.5pt;max-width:none;padding:0}nav{display:none}h2{border:0}
-figure div,math[display=block]{overflow:visible}figure img{max-height:125mm}}"""
 
 
 def page(notebooks: dict[str, NotebookNode], title: str) -> str:
@@ -85,7 +71,7 @@ def page(notebooks: dict[str, NotebookNode], title: str) -> str:
     return re.sub(r"<script\b.*?</script>", "", html, flags=re.S)
 
 
-def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end: str = "") -> str:
+def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end: str = "", beside: str = "") -> str:
     """An executed notebook as a report: its HTML, its pictures, and its text cells tagged `report`; no code.
 
     Parameters
@@ -96,18 +82,18 @@ def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end:
         Title of the window.
     record : dict
         What `record_of` returns; the page keeps it for `recorded` to read.
-    end : str
-        HTML that is put at the end of the last section.
+    end, beside : str
+        HTML that is put at the end of the last section, and of the first.
 
     Returns
     -------
     str
         HTML without scripts or outside references.
     """
-    headings, sections = _sections(notebook)
+    headings, sections = _sections(notebook, record.get("options", {}).get("items", "items"))
     links = " ".join(f'<a href="#part-{i}">{escape(heading)}</a>' for i, heading in enumerate(headings, 1))
     sections[-1] += end
-    sections[0] += f"<nav>{links}</nav>"
+    sections[0] += f"{beside}<nav>{links}</nav>"
     body = "\n".join(f'<section id="part-{i}">\n{html}\n</section>' for i, html in enumerate(sections))
     kept = escape(json.dumps(record, sort_keys=True))
     return (
@@ -118,32 +104,55 @@ def report_page(notebook: NotebookNode, title: str, record: dict[str, Any], end:
     )
 
 
-def _sections(notebook: NotebookNode) -> tuple[list[str], list[str]]:
-    """The headings of a report, and the HTML of its sections: one before the first heading, then one a heading."""
-    headings = []
+def _sections(notebook: NotebookNode, called: str) -> tuple[list[str], list[str]]:
+    """The headings of a report, and the HTML of its sections: one before the first heading, then one a heading.
+
+    A section whose cells of code show nothing is left out. The texts call the items `called`.
+    """
+    headings = [""]
     sections = [""]
+    seen: list[list[bool]] = [[]]  # for each section, whether each of its cells of code shows something
     for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
         if cell.cell_type == "code":
-            sections[-1] += "".join(_shown(cell, after))
+            shown = "".join(_shown(cell, after, called))
+            sections[-1] += shown
+            seen[-1].append(bool(shown))
         elif "report" in cell.metadata.get("tags", []) and not cell.source.startswith("*Figure"):
-            if cell.source.startswith("## "):
-                headings.append(cell.source.splitlines()[0][3:])
+            source = _calling(cell.source, called)
+            if source.startswith("## "):
+                headings.append(source.splitlines()[0][3:])
                 sections.append("")
-            sections[-1] += _text(cell.source)
-    return headings, sections
+                seen.append([])
+            sections[-1] += _text(source)
+    kept = [i for i, shown in enumerate(seen) if not i or not shown or any(shown)]
+    return [headings[i] for i in kept[1:]], [sections[i] for i in kept]
 
 
-def _shown(cell: NotebookNode, after: NotebookNode | None) -> Iterator[str]:
+def _calling(source: str, called: str) -> str:
+    """A text in which the items are called by another word."""
+    source = re.sub(r"\bitems\b", called, source)
+    return re.sub(r"\bItems\b", called[0].upper() + called[1:], source)
+
+
+def _shown(cell: NotebookNode, after: NotebookNode | None, called: str) -> Iterator[str]:
     """The HTML and the pictures that a cell put out; each picture has the caption that the next cell holds."""
     for output in cell.outputs:
         data = output.get("data", {})
-        if "image/png" in data:
+        if picture := _picture(data):
             source = after.source if after is not None and after.source.startswith("*Figure") else "*Figure.*"
-            picture = f'src="data:image/png;base64,{"".join(data["image/png"].split())}"'
-            image = f'<div><img alt="{escape(_described(source))}" {picture}></div>'
+            source = _calling(source, called)
+            image = f'<div><img alt="{escape(_described(source))}" src="{picture}"></div>'
             yield f"<figure>{image}<figcaption>{_text(source)}</figcaption></figure>"
         elif "text/html" in data:
             yield data["text/html"]
+
+
+def _picture(data: dict[str, Any]) -> str | None:
+    """A picture, drawn as lines (SVG) or points (PNG), as an address that holds it whole; None if there is none."""
+    if "image/svg+xml" in data:
+        lines = "".join(data["image/svg+xml"]).encode("utf-8")
+        return f"data:image/svg+xml;base64,{base64.b64encode(lines).decode('ascii')}"
+    return f"data:image/png;base64,{''.join(data['image/png'].split())}" if "image/png" in data else None
 
 
 def _text(source: str) -> str:

@@ -14,22 +14,35 @@ from typing import Any
 
 from simlib import _kinds
 from simlib._labels import plain
-from simlib.report.commands import listed, typed
+from simlib.report.commands import listed, option, typed
 from simlib.report.html import pairs
-from simlib.report.options import OPTIONS
+from simlib.report.options import FILES, OPTIONS
 from simlib.report.refused import Refused
 from simlib.report.stamp import taken_off
 
 PACKAGES = ("simlib", "numpy", "numba", "scipy", "scikit-learn", "torch", "matplotlib", "pandas", "pyarrow")
+WRITTEN = {
+    "items": "the table of all items (CSV)",
+    "clusters": "the table of all clusters (CSV)",
+    "atlas": "the atlas",
+}  # the files that are made beside a page
 SHA256 = re.compile("[0-9a-f]{64}")
 
 
-def record_of(source: Path | None, options: dict[str, Any], items: bytes) -> dict[str, Any]:
-    """What a report is made from: the data's name and checksum, the options, the table's checksum, the versions."""
+def record_of(
+    source: Path | None, beside: dict[str, Path], options: dict[str, Any], files: dict[str, bytes], page: str
+) -> dict[str, Any]:
+    """What a report is made from, and what was made.
+
+    These are the data's name and checksum, the checksums of the files `beside` that options name, the options, the name
+    of the page, the checksums of the `files` made with it, and the versions.
+    """
     return {
         "data": source and {"file": source.name, "sha256": sha256(source)},
+        "beside": {name: sha256(path) for name, path in beside.items()},
         "options": options,
-        "items": hashlib.sha256(items).hexdigest(),
+        "page": page,
+        "files": {name: hashlib.sha256(made).hexdigest() for name, made in sorted(files.items())},
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
     }
 
@@ -63,14 +76,17 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _complete(record: dict[str, Any]) -> bool:
     """Whether a record has all its parts and no others, each of its kind."""
-    if set(record) != {"data", "options", "items", "versions"}:
+    if set(record) != {"data", "beside", "options", "page", "files", "versions"}:
         return False
     data, options = record["data"], record["options"]
     if data is not None and not (isinstance(data, dict) and set(data) == {"file", "sha256"} and _texts(data)):
         return False
     known_options = isinstance(options, dict) and set(options) == set(OPTIONS)
-    checksum = isinstance(record["items"], str) and SHA256.fullmatch(record["items"])
-    return bool(known_options and checksum and isinstance(record["versions"], dict) and _texts(record["versions"]))
+    parts = all(isinstance(record[name], dict) and _texts(record[name]) for name in ("beside", "files", "versions"))
+    if not (known_options and parts and isinstance(record["page"], str)):
+        return False
+    checksums = all(map(SHA256.fullmatch, [*record["beside"].values(), *record["files"].values()]))
+    return checksums and set(record["beside"]) <= set(FILES) and {"items", "clusters"} <= set(record["files"])
 
 
 def _texts(record: dict[str, Any]) -> bool:
@@ -111,9 +127,14 @@ def _records_differ(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
         if before != after:
             lines.append(f"version of {name}: {before} in the report, {after} here")
     if old["data"] != new["data"]:
-        lines.append(f"data: the report was made from {old['data']}, this is {new['data']}")
-    if old["items"] != new["items"]:
-        lines.append("the table of all items (CSV)")
+        before, after = ((record["data"] and record["data"]["file"]) or "the shipped words" for record in (old, new))
+        lines.append(f"data: SHA-256 differs: another file, {after}, than the {before} that the report was made from")
+    for name in sorted({*old["beside"], *new["beside"]}):
+        if old["beside"].get(name) != new["beside"].get(name):
+            lines.append(f"{name}: SHA-256 differs: another file, {new['options'][name]}")
+    for name in sorted({*old["files"], *new["files"]}):
+        if old["files"].get(name) != new["files"].get(name):
+            lines.append(WRITTEN.get(name, plain(name)))
     return lines
 
 
@@ -144,13 +165,18 @@ def fine_print(record: dict[str, Any]) -> str:
     options = record["options"]
     file = record["data"] and record["data"]["file"]
     changed = {name: value for name, value in options.items() if value != OPTIONS[name]}
-    command = typed([_as_typed(name, value) for name, value in changed.items()], file)
-    again = typed(["--verify", "report.html"], file)
-    told = [(name, escape(plain("left out" if value is None else value, 300))) for name, value in options.items()]
+    page = [] if record["page"] == "report.html" else [f"--out={record['page']}"]
+    command = typed([*page, *(_as_typed(name, value) for name, value in changed.items())], file)
+    again = typed([f"--verify={record['page']}"], file)
+    sums = "<br>".join(f"{WRITTEN[name]}: SHA-256 {checksum}" for name, checksum in record["files"].items())
+    kept = {"k": options["k"], "metric": options["metric"], "method": options["method"], "seed": options["seed"]}
+    told = [
+        (name, escape(plain("left out" if value is None else value, 300))) for name, value in (kept | changed).items()
+    ]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
         f"<h3>Parameters</h3>{pairs(told)}<h3>Versions</h3><p>{escape(versions)}</p>"
-        f"<p>Table of all items: SHA-256 {record['items']}</p><h3>To make it again, or to check it</h3>"
+        f"<p>{sums}</p><h3>To make it again, or to check it</h3>"
         f"<pre>{escape(command)}\n{escape(again)}</pre>"
     )
 
@@ -158,8 +184,8 @@ def fine_print(record: dict[str, Any]) -> str:
 def _as_typed(name: str, value: Any) -> str:
     """An option as it is typed on the command line."""
     if value is True:
-        return f"--{name}"
-    return f"--{name}={listed(value) if isinstance(value, list) else value}"
+        return option(name)
+    return f"{option(name)}={listed(value) if isinstance(value, list) else value}"
 
 
 def sha256(path: Path) -> str:

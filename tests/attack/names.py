@@ -36,6 +36,7 @@ def case(rng: np.random.Generator, folder: Path) -> Verdict:
     shown = [
         widgets.cards_html(fit, D, labels),
         html.cards(D, "precomputed", fit, labels),
+        html.clusters(fit, labels, scores),
         html.items(fit, labels, scores),
         html.misfits(D, "precomputed", fit, labels, scores),
         marked(labels[0]),

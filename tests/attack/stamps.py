@@ -41,7 +41,9 @@ def _page() -> tuple[str, str]:
     record = {
         "data": {"file": "x.csv", "sha256": "0" * 64},
         "options": OPTIONS,
-        "items": "1" * 64,
+        "beside": {},
+        "page": "report.html",
+        "files": {"items": "1" * 64, "clusters": "2" * 64},
         "versions": {"numpy": "2"},
     }
     end = fine_print(record)

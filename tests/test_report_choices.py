@@ -1,0 +1,213 @@
+"""What a person says about the data of a report: names, known classes, pictures, what is dropped and what has gaps."""
+
+import csv
+import re
+from html import unescape
+
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+import simlib
+from simlib import report
+from simlib.report import html, numbers, reading
+from simlib.report.build import beside_page, make
+from simlib.report.options import completed
+from simlib.report.page import report_page
+from simlib.report.reading import Wishes
+
+HEAD = "symbol,kind,S1,S2,S3,batch\n"
+
+
+@pytest.fixture
+def genes(tmp_path):
+    """Twenty genes in two kinds; the one in row 3 has a gap, the one in row 7 is constant."""
+    rng = np.random.default_rng(0)
+    lines = []
+    for i in range(20):
+        row = (np.array([3, 0, 0]) if i % 2 else np.array([0, 3, 0])) + rng.normal(0, 0.1, 3)
+        cells = ["" if i == 3 and j == 1 else f"{5 if i == 7 else each:.3f}" for j, each in enumerate(row)]
+        lines.append(f"g{i},{'odd' if i % 2 else 'even'},{','.join(cells)},{i % 3}")
+    (tmp_path / "genes.csv").write_text(HEAD + "\n".join(lines) + "\n")
+    (tmp_path / "names.txt").write_text("".join(f"gene number {i}\n" for i in range(20)))
+    np.save(tmp_path / "pictures.npy", np.arange(20, dtype=np.uint8)[:, None, None] * np.ones((1, 2, 2), np.uint8))
+    return tmp_path
+
+
+def read(folder, metric="correlation", **wishes):
+    wishes = {"columns": ["S*"], **wishes}
+    for name in ("label", "names", "classes", "thumbnails"):
+        if str(wishes.get(name)).startswith(("names.", "pictures.")):
+            wishes[name] = str(folder / wishes[name])
+    return reading.read(str(folder / "genes.csv"), metric, Wishes(**wishes))
+
+
+KEPT = [i for i in range(20) if i != 3]
+
+
+def test_names_classes_and_pictures_follow_the_rows_that_are_kept(genes):
+    found = read(genes, classes="kind", names="names.txt", thumbnails="pictures.npy")
+    assert found.labels.tolist() == [f"gene number {i}" for i in KEPT]
+    assert found.ids.tolist() == [f"g{i}" for i in KEPT]
+    assert found.classes.tolist() == ["odd" if i % 2 else "even" for i in KEPT]
+    assert found.thumbnails[:, 0, 0].tolist() == KEPT
+    assert found.A.shape == (19, 3)
+    assert reading.file_rows(found.card).tolist() == KEPT
+    assert np.flatnonzero(found.empty).tolist() == [6]  # of those kept; row 7 of the file
+    assert "1 of 20 items (5 %)" in reading.left_out(found.card)
+    assert any("'gene number 7'" in note and "--drop-empty" in note for note in found.card["notes"])
+
+
+def test_labels_come_from_a_file_or_a_column(genes):
+    assert read(genes, label="names.txt").labels.tolist() == [f"gene number {i}" for i in KEPT]
+    by_kind = read(genes, label="kind")
+    assert by_kind.labels.tolist() == ["odd" if i % 2 else "even" for i in KEPT]
+    assert by_kind.ids is None
+
+
+def test_classes_take_no_part_in_the_clustering(genes):
+    without = read(genes, columns=None, classes="batch", label="symbol")
+    assert without.A.shape == (19, 3)
+    assert without.classes.tolist() == [str(i % 3) for i in KEPT]
+    assert read(genes, columns=None).A.shape == (19, 4)
+    assert read(genes, columns=None, drop=["S2", "batch"]).A.shape == (20, 2)  # without the gap
+
+
+def test_empty_items_are_left_out_where_asked(genes):
+    found = read(genes, drop_empty=True, classes="kind", names="names.txt", thumbnails="pictures.npy")
+    rows = [i for i in KEPT if i != 7]
+    assert reading.file_rows(found.card).tolist() == rows
+    assert found.labels.tolist() == [f"gene number {i}" for i in rows]
+    assert found.thumbnails[:, 0, 0].tolist() == rows
+    assert len(found.A) == len(found.classes) == len(found.ids) == found.card["rows"] == 18
+    assert not found.empty.any()
+    assert any("'gene number 7'" in line for line in found.card["dropped"])
+
+
+@pytest.mark.parametrize(
+    ("A", "metric", "empty"),
+    [
+        ([[1, 0], [0, 0], [2, 1]], "cosine", [1]),
+        ([[0.1, 0.1], [0, 0], [2, 1]], "correlation", [0, 1]),
+        ([[1, 0.5, 0], [0.5, 1, 0], [0, 0, 1]], "similarity", [2]),
+        ([[0, 0], [0, 0]], "precomputed", []),
+    ],
+)
+def test_what_is_like_nothing_by_hand(A, metric, empty):
+    assert np.flatnonzero(reading.like_nothing(np.array(A, float), metric)).tolist() == empty
+
+
+def test_what_is_like_nothing_is_not_called_most_unlike():
+    X = np.array([[1.0, 0], [1, 0.1], [1, 0.2], [0, 1], [0.3, 1], [0, 0]])
+    S = simlib.cosine_similarity(X)
+    fit = simlib.assign(S, [1, 3])
+    scores = simlib.silhouette(S, fit.labels)
+    labels = [f"item {i}" for i in range(6)]
+    assert ">item 5<" in html.misfits(S, "similarity", fit, labels, scores)
+    shown = html.misfits(S, "similarity", fit, labels, scores, empty=np.arange(6) == 5)
+    assert ">item 5<" not in shown
+    assert "1 that are like nothing stand in neither table" in shown
+
+
+def test_many_gaps_ask_for_a_decision(tmp_path):
+    rows = [f"i{j},{j},{'' if j % 5 == 0 else j * j % 7}" for j in range(20)]
+    (tmp_path / "a.csv").write_text("name,a,b\n" + "\n".join(rows) + "\n")
+    with pytest.raises(ValueError, match=r"4 of 20 items \(20 %\)\. That is more than a tenth.*keep_going=True"):
+        reading.read(str(tmp_path / "a.csv"), "cosine")
+    found = reading.read(str(tmp_path / "a.csv"), "cosine", Wishes(keep_going=True))
+    assert len(found.A) == 16
+    with pytest.raises(ValueError, match=r"k must be between 2 and 15 .*4 of 20 items \(20 %\)"):
+        numbers.ladder(16, 18, None, reading.left_out(found.card))
+
+
+@pytest.mark.parametrize(
+    ("wishes", "message"),
+    [
+        ({"names": "names.short"}, "names.short has 2 lines, expected 20, one an item of genes.csv"),
+        ({"names": "names.headed"}, "expected 20.*tail -n \\+2 names.headed leaves it out"),
+        ({"thumbnails": "pictures.npy_9.npy"}, r"thumbnails must be \(20, height, width\)"),
+        ({"thumbnails": "pictures.float.npy"}, "thumbnails must be uint8"),
+        ({"classes": "no such"}, "has no column 'no such'|drop must list names among"),
+        ({"classes": "kind", "transpose": True}, "classes='kind' is no file, and the columns are the items"),
+    ],
+)
+def test_what_does_not_fit_is_refused(genes, wishes, message):
+    (genes / "names.short").write_text("a\nb\n")
+    (genes / "names.headed").write_text("name\n" + "x\n" * 20)
+    np.save(genes / "pictures.npy_9.npy", np.zeros((9, 2, 2), np.uint8))
+    np.save(genes / "pictures.float.npy", np.zeros((20, 2, 2)))
+    columns = None if "transpose" in wishes else ["S*"]
+    drop = ["kind", "batch"] if "transpose" in wishes else None
+    with pytest.raises((ValueError, TypeError), match=message):
+        read(genes, columns=columns, drop=drop, keep_going=True, **wishes)
+
+
+def test_agreement_with_known_classes():
+    fit = simlib.assign(1 - np.kron(np.eye(2), np.ones((3, 3))), [0, 3], metric="precomputed")
+    classes = np.array(["a", "a", "a", "b", "b", "a"])
+    ari, mutual = numbers.agreement(fit, classes)
+    assert ari == adjusted_rand_score([0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 0])
+    assert 0 < mutual < 1
+    assert f"{ari:.2f}" in html.agreement(fit, classes)
+    assert numbers.agreement(fit, np.array(list("xxxyyy"))) == (1.0, pytest.approx(1.0))
+
+
+def test_the_items_are_called_what_they_are():
+    import nbformat
+
+    cells = [
+        nbformat.v4.new_markdown_cell("## All items\n\nThe items, `itemsize`.", metadata={"tags": ["report"]}),
+        nbformat.v4.new_markdown_cell("## Empty", metadata={"tags": ["report"]}),
+        nbformat.v4.new_code_cell("None"),
+    ]
+    page = report_page(nbformat.v4.new_notebook(cells=cells), "x", {"options": {"items": "genes"}})
+    assert "All genes" in page
+    assert "The genes, <code>itemsize</code>." in page
+    assert "Empty" not in page  # its code shows nothing
+    with pytest.raises(ValueError, match="items must be a word such as genes"):
+        completed({"items": "<b>"})
+
+
+def test_a_report_with_everything_and_its_check(genes, monkeypatch, capsys):
+    monkeypatch.chdir(genes)
+    wishes = ["--columns", "S1:S3", "--classes", "kind", "--names", "names.txt", "--thumbnails", "pictures.npy"]
+    command = ["genes.csv", "--k", "2", "--metric", "correlation", "--items", "genes", "--atlas", *wishes]
+    assert report.main([*command, "--no-stamp", "--out", "made.html"]) == 0
+    assert "1 of 20 genes (5 %). 1 of 19 genes are like nothing" in capsys.readouterr().out
+    page = (genes / "made.html").read_text(encoding="utf-8")
+    told = unescape(re.sub(r"<[^>]+>", " ", page.partition("</head>")[2]))
+    assert "19 genes in 2 clusters" in told
+    assert "Known classes" in told
+    assert "Adjusted Rand index" in told
+    assert "--verify=made.html" in told
+    assert "--out=made.html" in told
+    assert re.findall(r'href="(?!#)([^"]*)"', page) == ["made_atlas.html"]
+    assert not re.search(r"<script", page)
+    assert page.count('class="thumb"') > 10
+    assert "svg+xml" in page
+    assert "<script" in (genes / "made_atlas.html").read_text(encoding="utf-8")
+    with open(genes / "made_items.csv", encoding="utf-8", newline="") as file:
+        items = list(csv.DictReader(file))
+    with open(genes / "made_clusters.csv", encoding="utf-8", newline="") as file:
+        clusters = list(csv.DictReader(file))
+    assert [int(row["row"]) for row in items] == KEPT
+    assert [row["label"] for row in items] == [f"g{i}" for i in KEPT]
+    assert {"item", "class", "certainty", "x", "y"} <= set(items[0])
+    for row in clusters:
+        members = next(csv.reader([row["members"]]))
+        assert members[0] == row["exemplar"]
+        assert len(members) == int(row["size"])
+        assert {each["item"] for each in items if each["cluster"] == row["cluster"]} == set(members)
+        assert {each["exemplar"] for each in items if each["cluster"] == row["cluster"]} == {row["exemplar"]}
+        assert f'<span class="no">{row["cluster"]}</span> <bdi>{row["exemplar"]}</bdi>' in page
+    assert report.main(["--verify", "made.html"]) == 0
+    (genes / "names.txt").write_text("".join(f"other {i}\n" for i in range(20)))
+    assert report.main(["--verify", "made.html"]) == 1
+    assert "differs: names: SHA-256 differs: another file, names.txt" in capsys.readouterr().out
+
+
+def test_files_beside_a_page_have_its_name():
+    names = {"items": "a.b_items.csv", "clusters": "a.b_clusters.csv", "atlas": "a.b_atlas.html"}
+    assert beside_page("a.b.html") == names
+    with pytest.raises(report.Refused, match="there is no file"):
+        make(None, "report.html", stamp=False, progress=False, thumbnails="missing.npy")
