@@ -566,7 +566,7 @@ def counted(block_info=None):
 def test_no_chunk_is_kept_until_all_are_read(cluster, method):
     from distributed import Client
 
-    X = da.map_blocks(counted, chunks=((50,) * 15, (6,)), dtype=np.float32, meta=np.empty((0, 0), np.float32))
+    X = da.map_blocks(counted, chunks=((50,) * 30, (6,)), dtype=np.float32, meta=np.empty((0, 0), np.float32))
     ALIVE.update(now=0, most=0)
     with ExitStack() as stack:
         if cluster:
@@ -575,7 +575,7 @@ def test_no_chunk_is_kept_until_all_are_read(cluster, method):
         else:
             stack.enter_context(dask.config.set(scheduler="synchronous"))
         distributed.kmedoids(X, 5, method=method, init="first", max_iter=1)
-    assert 0 < ALIVE["most"] < 8
+    assert 0 < ALIVE["most"] < 12
 
 
 def slow(chunk):
