@@ -26,6 +26,7 @@ OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are ma
 OFF_LIST_SHARE = 100  # or one in so many of the items, if that is more
 OFF_LIST_BYTES = 500_000_000  # and their rows take no more than this
 ROWS_AFTER_SWAP = 16  # candidates judged at once after a swap, where there are no lists
+IN_PARALLEL = 100_000  # entries of rows from which on all cores judge
 GROWTH = 1.25  # how many times more are judged at once as long as there is no swap
 MOST_PERTURBED = 12  # at most so many medoids are exchanged at random before the next repair
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
@@ -185,7 +186,8 @@ class Search:
         i = 0
         while i < len(rows) and self.since_swap < n:
             some = rows[i : i + self.rows_at_once]
-            kernels.best_swaps_by_rows(some, block.start + i, factor, self.cache, self.terms, position, change)
+            judge = kernels.best_swaps_by_rows if some.size >= IN_PARALLEL else kernels.best_swaps_by_rows.on_one_thread
+            judge(some, block.start + i, factor, self.cache, self.terms, position, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
             step = int(better[0]) if better.size else len(some)
             self.since_swap = min(self.since_swap + step, n)

@@ -52,11 +52,15 @@ class Parallel:
         self.alone: Callable | None = None
         self.__doc__, self.py_func = loop.__doc__, getattr(loop, "py_func", loop)
 
+    def on_one_thread(self, *arguments: Any) -> Any:
+        """The same without threads: for work so small that to wait for them would take longer."""
+        if self.alone is None:
+            self.alone = self.compile_alone()
+        return self.alone(*arguments)
+
     def __call__(self, *arguments: Any) -> Any:
         if _layer.lost:
-            if self.alone is None:
-                self.alone = self.compile_alone()
-            return self.alone(*arguments)
+            return self.on_one_thread(*arguments)
         if _layer.takes_many:
             return self.loop(*arguments)
         with _layer.lock:
