@@ -69,7 +69,7 @@ def storage_dtype(dtype: Any) -> type | None:
     if dtype is None:
         return None
     try:
-        if isinstance(dtype, np.generic):  # a number, which has a type but is none
+        if isinstance(dtype, np.generic | int):  # a number, which may have a type but is none
             raise TypeError
         kind = np.dtype(str(dtype).removeprefix("torch.") if "torch." in str(dtype) else dtype).type
     except TypeError:  # a word that NumPy does not know
