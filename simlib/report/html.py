@@ -41,7 +41,7 @@ FEWEST_MEMBERS = 10  # members of a cluster that it names, even if there are man
 SHOWN = 300  # items in the table of the page
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
 SURE = "How sure: how far five ends of the search, each from a start of its own, give the same companions; 1 the same."
-FAR = {"similarity": "unlike", "distance": "far from"}  # what an item is whose entry is poor
+FAR = {"similarity": "Most unlike", "distance": "Farthest from"}  # what an item is whose entry is poor
 
 
 def finding(
@@ -315,7 +315,7 @@ def misfits(
     torn = rows[np.lexsort((rows, scores[rows]))][:most]
     torn = torn[scores[torn] < 0]
     facts = _Judged(A, metric, fit, labels, scores, sure)
-    html = f"<h3>Most {FAR[kind.entry]} their exemplar</h3>{_fits(facts, strays)}"
+    html = f"<h3>{FAR[kind.entry]} their exemplar</h3>{_fits(facts, strays)}"
     if empty is not None and empty.any():
         html += f"<p>{empty.sum():,} that are like nothing stand in neither table: see where this comes from.</p>"
     html += "<h3>Closer to another cluster</h3>"
