@@ -222,11 +222,11 @@ def test_dropping_is_greedy_against_brute_force(seed):
 def test_an_interrupted_scan_keeps_what_is_finished(monkeypatch):
     S, done = cosine_similarity(gaussian(40, 5)), []
 
-    def stop_at_the_third(data, k, larger):
+    def stop_at_the_third(data, k, larger, bounds):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(k)
-        return one_k(data, k, larger)
+        return one_k(data, k, larger, bounds)
 
     one_k = choose._one_k
     monkeypatch.setattr(choose, "_one_k", stop_at_the_third)

@@ -63,7 +63,8 @@ def roles(source: Source, table: list[Column]) -> Roles:
     asked = set(_dropped(source, names)) - used
     if asked:
         source.card.dropped.append(f"Columns left out as asked: {listed([names[i] for i in sorted(asked)])}.")
-    unused = [name for i, name in enumerate(names) if i not in used | asked]
+    known = used | asked
+    unused = [name for i, name in enumerate(names) if i not in known]
     if unused:
         source.card.dropped.append(f"Columns that are neither vectors nor labels: {listed(unused)}.")
     if unused and source.columns is None:
