@@ -128,6 +128,7 @@ function back({state: was}) {
   if (region !== null) showK(was.i);
   Object.assign(state, {item, region});
   shown();
+  if (item !== null && !inSight(item)) goTo(item);
 }
 
 function shown() {
@@ -316,14 +317,14 @@ function listenToTheFrame() {
 // What "how to read" says of this map and of its numbers.
 function explain() {
   const share = PER_ITEM ? kept().reduce((sum, part) => sum + part, 0) / N : 1;
-  const about = share > 2 / 3 ? "most" : `about one in ${Math.round(1 / Math.max(share, 0.001))}`;
-  const near = `Of an item's ${PER_ITEM} nearest, ${about} ${share > 2 / 3 ? "are" : "is"} among its ${PER_ITEM} nearest here.`;
+  const about = share > 0.6 ? "most" : `about one in ${Math.round(1 / Math.max(share, 0.001))}`;
+  const near = `Of an item's ${PER_ITEM} nearest, ${about} ${share > 0.6 ? "are" : "is"} among its ${PER_ITEM} nearest here.`;
   for (const place of document.querySelectorAll(".share")) place.textContent = PER_ITEM ? near : DATA.caption;
   $("caption").textContent = DATA.caption.replaceAll(" %", "\u00a0%"); // on one line
   const scale = DATA.distances ? "Distance is 0 between an item and itself; the smaller it is, the more two items are alike."
     : "Similarity is greatest between an item and itself. For cosines that is 1, and −1 is the opposite.";
   $("numbers").textContent = `${scale} The mean of a cluster is over its members without its exemplar.`;
-  if (TOUCH) $("click").textContent = "Tap";
+  if (TOUCH) $("hint").textContent = "Tap a point, a name or a line; two fingers zoom.";
 }
 
 function begin() {

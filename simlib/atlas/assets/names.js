@@ -1,7 +1,6 @@
 // The names on the map. None covers another; the largest clusters have theirs first, and there is more room closer up.
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif";
 const SIDES = [[1, 0], [-1, 0], [0, -1], [0, 1], [1, -1], [-1, -1], [1, 1], [-1, 1]];
-const ITEMS = 60; // ordinary items that have names on the whole map
 const LONGEST = 28; // characters of a name on the map
 const widths = new Map();
 let written = []; // {box, item} of every name and of every thumbnail on the map
@@ -58,7 +57,7 @@ function drawNames() {
     if (!done.has(fit.medoids[j]) && drawExemplar(fit.medoids[j], large, taken)) placed++;
     return placed >= most;
   });
-  drawItems(fit, taken, Math.min(sheetImage ? Infinity : 2 * most, ITEMS * Math.max(1, view.scale / view.whole)));
+  drawItems(fit, taken, Math.round(most * Math.min(sheetImage ? 12 : 2, 0.65 * Math.max(1, view.scale / view.whole))));
 }
 
 // The selected item in a ring, with its name before all others.
@@ -157,7 +156,7 @@ function drawThumbnail(item, x, y, half, border) {
 // The selected item's neighbours, the nearest first, before any other name.
 function drawNearest(fit, taken) {
   for (const item of nearestTo(state.item)) {
-    if (fit.exemplar(item)) drawExemplar(item, false, taken); else drawItem(item, themed("--ink"), taken);
+    if (fit.exemplar(item)) drawExemplar(item, false, taken); else drawItem(item, themed("--ink"), taken, true);
   }
 }
 
@@ -174,12 +173,13 @@ function drawItems(fit, taken, most) {
 }
 
 // An ordinary item's name, or its thumbnail, unless it would cover something; whether there was room.
-function drawItem(item, colour, taken) {
+// A wanted name is written even where another name covers its point.
+function drawItem(item, colour, taken, wanted = false) {
   if (!inSight(item)) return false;
   const [x, y] = [screenX(item), screenY(item)];
   const half = sheetImage ? thumbnailHalf(18) + 2 : 2;
   const mark = [x - half, y - half, x + half, y + half];
-  if (!clear(mark, taken)) return false;
+  if (!clear(mark, taken) && (sheetImage || !wanted)) return false;
   taken.push(mark);
   if (sheetImage) drawThumbnail(item, x, y, half - 2, 1.5);
   else if (!drawName(item, x, y, radius() + 1, `400 11.5px ${FONT}`, colour, taken, mark)) {

@@ -63,6 +63,7 @@ function take(at) {
   }
   open(false);
   select(item, true);
+  if (TOUCH) $("search").blur(); // the keyboard of a phone would cover the card
 }
 
 function listenToSearch() {
