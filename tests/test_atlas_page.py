@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,12 @@ pytestmark = pytest.mark.skipif(
     shutil.which("chromium") is None,
     reason="chromium is not on the PATH, so the atlas is not tried in a browser (Debian: apt install chromium)",
 )
+RECORD = """window.written = [];
+const write = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...rest) {
+  window.written.push(text);
+  return write.call(this, text, ...rest);
+};"""  # what is written on the map
 N = 300
 KS = [3, 8, 20]
 HOSTILE = {
@@ -39,7 +46,7 @@ HOSTILE = {
 
 @pytest.fixture(scope="module")
 def case(tmp_path_factory):
-    """The page's path, its names as given, and the scan."""
+    """The page's path, its names as given, the scan, how sure each item is, and the places."""
     rng = np.random.default_rng(0)
     points = 6 * rng.normal(size=(8, 4))[rng.integers(8, size=N)] + rng.normal(size=(N, 4))
     D = np.linalg.norm(points[:, None] - points, axis=2)
@@ -59,7 +66,8 @@ def case(tmp_path_factory):
         ensemble=several,
         thumbnails=rng.integers(256, size=(N, 6, 4)).astype(np.uint8),
     )
-    return path, names, scan, several.certainty
+    atlas.page(there, scan, [f"item {i}" for i in range(N)], path.with_name("plain.html"))
+    return path, names, scan, several.certainty, there.xy
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +87,7 @@ def opened(browser, case) -> Iterator:
     faults: list[str] = []
     contexts = []
 
-    def begin(**settings) -> Page:
+    def begin(file="atlas.html", **settings) -> Page:
         context = browser.new_context(offline=True, accept_downloads=True, **settings)
         contexts.append(context)
         context.on("request", lambda request: faults.append(request.url))
@@ -87,8 +95,10 @@ def opened(browser, case) -> Iterator:
         page.on("console", lambda message: faults.append(message.text))
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.set_default_timeout(20_000)
-        page.goto(case[0].as_uri())
-        page.wait_for_function("document.querySelector('#table canvas')")  # the thumbnails are there
+        page.add_init_script(RECORD)
+        page.goto(case[0].with_name(file).as_uri())
+        sign = "#table canvas" if file == "atlas.html" else "#table tbody tr"  # the thumbnails are there
+        page.wait_for_function(f"document.querySelector('{sign}')")
         return page
 
     yield begin
@@ -96,7 +106,7 @@ def opened(browser, case) -> Iterator:
     assert [page.evaluate("window.hurt") for page in pages] == [None] * len(pages)
     for context in contexts:
         context.close()
-    own = (case[0].as_uri(), "data:", "blob:")
+    own = (case[0].parent.as_uri(), "data:", "blob:")
     assert [fault for fault in faults if not fault.startswith(own)] == []
 
 
@@ -104,6 +114,14 @@ def picture(page: Page) -> str:
     """The pixels of the map after the next two frames."""
     frames = "await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame);"
     return page.evaluate(f"async () => {{ {frames} return document.getElementById('map').toDataURL(); }}")
+
+
+def written(page: Page) -> list[str]:
+    """The names on the map, in the order in which they are written."""
+    picture(page)
+    page.evaluate("window.written = []; document.getElementById('theme').click()")  # which draws once more
+    picture(page)
+    return page.evaluate("window.written")
 
 
 def find(page: Page, text: str) -> None:
@@ -166,7 +184,17 @@ def test_search_offers_names_and_the_card_tells_what_the_data_say(opened, case):
     page.fill("#search", "nobody")
     assert page.locator("#found li").all_inner_texts() == ["no item has this in its name"]
     page.press("#search", "Enter")
+    assert page.inner_text("#said") == 'no item has "nobody" in its name'
     assert page.inner_text("#card h2") == "item 120"
+    page.evaluate("document.activeElement.blur()")
+    assert page.input_value("#search") == "item 120"
+    page.fill("#search", "c")
+    assert page.locator("#found li").all_inner_texts()[:2] == ["constructor", "names that hold it elsewhere"]
+    page.press("#search", "ArrowUp")
+    assert page.locator("#found li").last.get_attribute("aria-selected") == "true"
+    page.press("#search", "Escape")
+    assert page.input_value("#search") == ""
+    assert "Nothing is selected" in page.text_content("#card")
 
 
 def test_hover_and_click_name_the_item_under_the_pointer(opened, case):
@@ -182,6 +210,7 @@ def test_hover_and_click_name_the_item_under_the_pointer(opened, case):
     assert f"how sure at k = 8: {case[3][200]:.2f}" in page.inner_text("#tip")
     page.mouse.click(x, y)
     assert page.inner_text("#card h2") == "item 200"
+    assert page.input_value("#search") == "item 200"
     before = picture(page)
     page.mouse.move(x, y)
     page.mouse.down()
@@ -227,8 +256,117 @@ def test_the_list_is_sorted_and_filtered(opened, case):
     assert page.get_attribute("#table th >> nth=0", "aria-sort") == "ascending"
     page.fill("#filter", shown[0])
     assert [text.strip() for text in page.locator("#table tbody td:nth-child(1)").all_inner_texts()] == [shown[0]]
-    page.click("#table tbody button")
+    page.click("#table tbody td:nth-child(3)")  # the whole line is a button
     assert page.inner_text("#card h2") == shown[0]
+    page.click("#tab-list")
+    assert page.inner_text("#table tr[aria-current] td").strip() == shown[0]
+    page.fill("#filter", "no such name")
+    assert "the search above finds every item" in page.inner_text("#table")
+    page.fill("#filter", "")
+    page.click("#table th button >> nth=3")
+    legend = page.locator("#legend button").all_inner_texts()
+    regions = page.eval_on_selector_all("#table td:nth-child(4)", "all => all.map(cell => cell.title)")
+    assert list(dict.fromkeys(regions)) == [f"region of {head}" for head in legend]
+
+
+def test_the_line_of_the_current_cluster_is_in_view(opened):
+    page = opened("plain.html", viewport={"width": 1000, "height": 420})
+    page.press("body", "]")
+    page.locator("#table tbody button").last.click()
+    page.click("#tab-list")
+    assert page.get_attribute("#table tbody tr:last-child", "aria-current") == "true"
+    bottom = "document.querySelector('#table tr[aria-current]').getBoundingClientRect().bottom"
+    assert page.evaluate(bottom) <= 420
+
+
+def test_the_nearest_are_named_first_and_then_the_members_closest_first(opened, case):
+    page = opened("plain.html")
+    fit = case[2].fits[1]
+    find(page, "item 123")
+    nearest = page.locator("#card .items >> nth=0").locator("bdi").all_inner_texts()
+    for _ in range(3):
+        page.click("#closer")
+    names = written(page)
+    assert names[0] == "item 123"
+    near = [name for name in nearest if name in names]
+    assert len(near) >= 8
+    assert names[1 : 1 + len(near)] == near
+    exemplars = {f"item {m}" for m in fit.medoids}
+    rest = [int(name.split()[1]) for name in names[1 + len(near) :] if name not in exemplars]
+    assert len(rest) >= 3
+    assert set(fit.labels[rest]) == {fit.labels[123]}
+    assert np.all(np.diff(fit.distance[rest]) >= 0)
+
+
+def test_names_come_gradually(opened, case):
+    page = opened("plain.html")
+    box = page.locator("#map").bounding_box()
+    sides = np.array([box["width"], box["height"]])
+    across = case[4] - (case[4].min(axis=0) + case[4].max(axis=0)) / 2
+    whole = ((sides - 80) / np.ptp(case[4], axis=0)).min()
+    counts, shares = [], []
+    for closer in range(5):
+        if closer:
+            page.click("#closer")
+        counts.append(len(written(page)))
+        shares.append(counts[-1] / np.all(np.abs(across) * whole * 1.6**closer <= sides / 2, axis=1).sum())
+    assert 8 < counts[0] < counts[1] < N
+    assert np.all(np.diff(shares) > 0)
+    assert shares[-1] > 0.5
+
+
+def test_a_region_ends_with_its_k_and_an_item_does_not(opened):
+    page = opened("plain.html")
+    page.click("#legend button >> nth=1")
+    assert page.locator("#legend [aria-pressed=true]").count() == 1
+    page.press("body", "]")
+    assert page.locator("#legend [aria-pressed=true]").count() == 0
+    assert page.is_visible("#list")
+    find(page, "item 123")
+    page.press("body", "[")
+    assert page.inner_text("#card h2") == "item 123"
+
+
+def test_back_returns_to_the_item_before(opened):
+    page = opened("plain.html")
+    find(page, "item 123")
+    page.fill("#search", "item 77")
+    page.press("#search", "Enter")
+    assert page.inner_text("#card h2") == "item 77"
+    page.go_back()
+    page.wait_for_function("document.querySelector('#card h2').innerText === 'item 123'")
+    assert page.input_value("#search") == "item 123"
+
+
+def test_a_place_without_items_offers_the_whole_map(opened):
+    page = opened("plain.html")
+    whole = picture(page)
+    page.focus("#map")
+    assert page.is_hidden("#empty")
+    for key in ["+"] * 12 + ["ArrowLeft"] * 200:
+        page.keyboard.press(key)
+    picture(page)
+    page.click("#empty")
+    assert picture(page) == whole
+    assert page.is_hidden("#empty")
+
+
+def test_the_card_says_what_fits_poorly_and_what_is_usual(opened, case):
+    page = opened("plain.html")
+    fit = case[2].fits[1]
+    ordinary = np.setdiff1d(np.arange(N), fit.medoids)
+    usual = np.sort(fit.distance[ordinary])[len(ordinary) // 2]
+    own = fit.members(int(np.argmax(fit.sizes)))
+    for item, said in ((own[-1], "It fits its cluster poorly: it is in the last tenth"), (own[1], "The usual")):
+        find(page, f"item {item}")
+        text = page.inner_text("#card p >> nth=1")
+        assert text.startswith(said)
+        assert text.endswith(f"The usual distance to an exemplar is {usual:#.3g}.")
+    page.click("#tab-read")
+    kept = re.search(r"(\d+) % are among its 15", page.inner_text("#caption").replace("\u00a0", " "))
+    assert kept
+    words = "most are" if int(kept[1]) > 60 else f"about one in {round(100 / int(kept[1]))} is"
+    assert words in page.inner_text("#read .share")
 
 
 def saved(page: Page, button: str) -> list[list[str]]:
@@ -242,6 +380,10 @@ def test_what_is_selected_is_saved(opened, case):
     page = opened()
     fit = case[2].fits[1]
     find(page, "item 123")
+    with page.expect_download() as download:
+        page.click("#card .save")
+    exemplar = case[1][fit.medoids[fit.labels[123]]].replace(" ", "_")
+    assert download.value.suggested_filename == f"{exemplar}_k8.csv"
     rows = saved(page, "#card .save")
     assert rows[0] == ["row", "item", "exemplar", "distance", "region", "x", "y", "sure"]
     assert [int(row[0]) for row in rows[1:]] == fit.members(fit.labels[123]).tolist()
@@ -319,7 +461,9 @@ def test_a_phone_in_the_dark(opened):
     assert page.inner_text("#theme") == "dark"
     assert picture(page) != dark
     heights = "[...document.querySelectorAll('header button, aside button')].map(button => button.offsetHeight)"
-    assert min(filter(None, page.evaluate(heights))) >= 28  # of those on show
+    assert min(filter(None, page.evaluate(heights))) >= 40  # of those on show
+    assert page.inner_text("#said") == ""  # the card has the name
+    assert page.text_content("#hint").startswith("Tap a point")
 
 
 def test_a_single_clustering_of_one_item_opens(browser, tmp_path):

@@ -30,7 +30,7 @@ function showCard() {
   const card = $("card");
   if (state.item === null && state.region === null) {
     card.replaceChildren(make("p", {className: "quiet"},
-      "Nothing is selected. Click a point or a name, search for an item, or choose a cluster or a colour."));
+      `Nothing is selected. ${TOUCH ? "Tap" : "Click"} a point or a name, search for an item, or choose a cluster or a colour.`));
   } else if (state.item === null) {
     showRegion(card);
   } else {
@@ -45,7 +45,8 @@ function showRegion(card) {
   const list = make("div", {className: "items"}, ...inside.map(j => itemButton(fit.medoids[j])));
   card.replaceChildren(
     make("h2", {}, chip(fit, inside[0]), "region of ", named(fit.heads[state.region])),
-    make("p", {}, `${count(rows.length)} items in ${count(inside.length)} clusters`), saving(rows),
+    make("p", {}, `${counted(rows.length, "item")} in ${counted(inside.length, "cluster")}`),
+    saving(rows, `region ${NAMES[fit.heads[state.region]]}`),
     make("h3", {}, "exemplars, largest cluster first"), list);
 }
 
@@ -58,20 +59,20 @@ function showCluster(card) {
   const parts = [];
   if (item === exemplar) {
     parts.push(make("h2", {}, ...[chip(fit, j), thumbnail(item, 40), named(item)].filter(Boolean)));
-    parts.push(make("p", {}, `exemplar of ${count(own.length)} ${own.length === 1 ? "item" : "items"}`));
+    parts.push(make("p", {}, `exemplar of ${counted(own.length, "item")}`));
   } else {
     parts.push(make("h2", {}, ...[thumbnail(item, 40), named(item)].filter(Boolean)));
     const place = own.indexOf(item);
     const line = make("p", {}, chip(fit, j), "in the cluster of ", itemButton(exemplar),
       ` ${DATA.entry} ${said(fit.entries[item])}, number ${count(place + 1)} of ${count(own.length)} by closeness`);
-    parts.push(line);
+    parts.push(line, make("p", {className: "quiet"}, howWell(fit, item, place, own.length)));
   }
-  parts.push(saving(own));
+  parts.push(saving(own, NAMES[exemplar]));
   if (sure()) parts.push(make("p", {}, `${HOW_SURE}: ${said2(sure()[item])} (0 to 1)`));
-  parts.push(make("h3", {}, `nearest to it, ${DATA.entry}`), nearestItems(item));
+  parts.push(...nearestItems(fit, item));
   if (PER_ITEM) {
     const stayed = Math.round(kept()[item] * PER_ITEM);
-    parts.push(make("p", {className: "quiet"}, `${stayed} of its ${PER_ITEM} nearest lie beside it on the map.`));
+    parts.push(make("p", {className: "quiet"}, `${stayed} of its ${PER_ITEM} nearest are among its ${PER_ITEM} nearest on the map.`));
   }
   parts.push(make("h3", {}, "members, closest to the exemplar first"), memberList(fit, own));
   if (fit.perCluster) parts.push(make("h3", {}, "clusters beside it"), neighbouring(fit, j));
@@ -80,12 +81,23 @@ function showCluster(card) {
 
 const said2 = number => (Math.round(number * 100) / 100).toFixed(2);
 
-function nearestItems(item) {
+// Whether an item fits its cluster, beside what is usual: the middle over all items that are no exemplars.
+function howWell(fit, item, place, members) {
+  const usual = fit.entries[byCloseness(fit)[byCloseness(fit).length >> 1]];
+  const farther = DATA.distances ? fit.entries[item] > usual : fit.entries[item] < usual;
+  const verdict = place >= 0.9 * members ? "It fits its cluster poorly: it is in the last tenth by closeness. "
+    : farther ? "It fits its cluster less well than most items fit theirs. " : "";
+  return `${verdict}The usual ${DATA.entry} to an exemplar is ${said(usual)}.`;
+}
+
+// The nearest items; beside the members of its own cluster, an exemplar shows those of other clusters only.
+function nearestItems(fit, item) {
   const list = make("div", {className: "items"});
-  for (let m = 0; m < PER_ITEM; m++) {
-    list.append(itemButton(near()[item * PER_ITEM + m], nearness()[item * PER_ITEM + m]));
-  }
-  return list;
+  const alone = fit.exemplar(item);
+  nearestTo(item).forEach((other, m) => {
+    if (!alone || fit.labels[other] !== fit.labels[item]) list.append(itemButton(other, nearness()[item * PER_ITEM + m]));
+  });
+  return list.children.length ? [make("h3", {}, `${alone ? "near it in other clusters" : "nearest to it"}, ${DATA.entry}`), list] : [];
 }
 
 function memberList(fit, own) {
@@ -93,7 +105,7 @@ function memberList(fit, own) {
   const add = rows => list.append(...rows.map(row => itemButton(row, fit.entries[row])));
   add(own.slice(0, FIRST));
   if (own.length > FIRST) {
-    const rest = make("button", {}, `all ${count(own.length)}`);
+    const rest = make("button", {className: "more"}, `show all ${count(own.length)}`);
     rest.addEventListener("click", () => { rest.remove(); add(own.slice(FIRST)); });
     list.append(rest);
   }
@@ -115,11 +127,11 @@ function itemsOf(fit, clusters) {
   return clusters.flatMap(j => members(fit, j));
 }
 
-function saving(rows) {
+function saving(rows, name) {
   const save = make("button", {className: "save"}, `save ${count(rows.length)} as CSV`);
-  const copy = make("button", {className: "copy"}, "copy");
-  save.addEventListener("click", () => saveRows(rows));
-  copy.addEventListener("click", () => copyText(csv(rows)));
+  const copy = make("button", {className: "copy"}, `copy ${counted(rows.length, "line")}`);
+  save.addEventListener("click", () => saveRows(rows, name));
+  copy.addEventListener("click", () => copyText(csv(rows), counted(rows.length, "line")));
   return make("p", {}, save, " ", copy);
 }
 
@@ -141,18 +153,19 @@ function csv(rows) {
   return [head.join(","), ...lines, ""].join("\r\n");
 }
 
-function saveRows(rows) {
-  const link = make("a", {download: `atlas_k${fitNow().k}.csv`});
+function saveRows(rows, name) {
+  const safe = name.replace(/[^\p{L}\p{N}]+/gu, "_").replace(/^_|_$/g, "").slice(0, 40) || "atlas"; // as the name of a file
+  const link = make("a", {download: `${safe}_k${fitNow().k}.csv`});
   link.href = URL.createObjectURL(new Blob(["\ufeff", csv(rows)], {type: "text/csv"}));
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  say(`${count(rows.length)} items saved`);
+  say(`${counted(rows.length, "line")} saved`);
 }
 
-async function copyText(text) {
+async function copyText(text, what) {
   try {
     await navigator.clipboard.writeText(text);
-    say("copied");
+    say(`${what} copied`);
   } catch {
     say("The browser does not let this page copy: save the CSV instead.");
   }

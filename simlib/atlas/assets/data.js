@@ -47,9 +47,25 @@ function clustering(i) {
     }
     fit.bySize = [...fit.medoids.keys()].sort((a, b) => fit.size(b) - fit.size(a) || a - b);
     fit.exemplar = item => fit.medoids[fit.labels[item]] === item;
+    fit.inRegion = new Map(); // colour -> items, the largest region first
+    for (let j = 0; j < fit.k; j++) fit.inRegion.set(fit.region[j], (fit.inRegion.get(fit.region[j]) || 0) + fit.size(j));
+    fit.inRegion = new Map([...fit.inRegion].sort((a, b) => b[1] - a[1] || a[0] - b[0]));
     return fit;
   });
 }
+
+// The items that are no exemplars, the closest to theirs first.
+function byCloseness(fit) {
+  if (!fit.ordinary) {
+    const sign = DATA.distances ? 1 : -1;
+    fit.ordinary = Uint32Array.from(NAMES.keys()).filter(item => !fit.exemplar(item))
+      .sort((a, b) => sign * (fit.entries[a] - fit.entries[b]) || a - b);
+  }
+  return fit.ordinary;
+}
+
+// The neighbours of an item, the nearest first.
+const nearestTo = item => near().subarray(item * PER_ITEM, (item + 1) * PER_ITEM);
 
 // The members of a cluster, its exemplar first, then the closest first.
 function members(fit, j) {
@@ -69,6 +85,7 @@ const threeFigures = number => number.toPrecision(3).includes("e") ? String(Numb
 const said = number => Number.isNaN(number) ? "–" : DATA.distances ? threeFigures(number)
   : (Math.round(number * 100) / 100 + 0).toFixed(2);
 const count = number => number.toLocaleString("en");
+const counted = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 // An element with classes, properties and children; a text is always text.
 function make(tag, settings = {}, ...children) {
@@ -80,4 +97,5 @@ function make(tag, settings = {}, ...children) {
   return element;
 }
 const named = item => make("bdi", {}, NAMES[item]);
+const TOUCH = matchMedia("(pointer: coarse)").matches;
 const $ = id => document.getElementById(id);

@@ -80,6 +80,7 @@ function stamp() {
 function drawPoints(wanted, colours) {
   const {width, height, data} = pixels;
   const {reach, covered} = stamp();
+  let drawn = 0;
   const [scale, middleX, middleY] = [view.scale * size.dots, width / 2, height / 2];
   for (let i = 0; i < N; i++) {
     if (state.lit && state.lit[i] !== wanted) continue;
@@ -87,6 +88,7 @@ function drawPoints(wanted, colours) {
     const py = Math.round(middleY - (Y[i] - view.y) * scale);
     if (px < -reach || py < -reach || px >= width + reach || py >= height + reach) continue;
     const edge = px < reach || py < reach || px >= width - reach || py >= height - reach;
+    drawn++;
     const [r, g, b] = colours(i);
     for (const [x, y, alpha] of covered) {
       const qx = px + x, qy = py + y;
@@ -97,6 +99,7 @@ function drawPoints(wanted, colours) {
       data[at + 2] += (b - data[at + 2]) * alpha / 255;
     }
   }
+  return drawn;
 }
 
 function draw() {
@@ -105,11 +108,13 @@ function draw() {
   if (!pixels || pixels.width !== width || pixels.height !== height) pixels = pen.createImageData(width, height);
   const [r, g, b] = rgb(themed("--ground"));
   new Uint32Array(pixels.data.buffer).fill(((255 << 24) | (b << 16) | (g << 8) | r) >>> 0);
+  let drawn = 0;
   if (state.lit) {
     const dim = rgb(themed("--dim"));
-    drawPoints(0, () => dim);
+    drawn = drawPoints(0, () => dim);
   }
-  drawPoints(1, i => paint.table[paint.code[i]]);
+  drawn += drawPoints(1, i => paint.table[paint.code[i]]);
+  $("empty").hidden = drawn > 0;
   pen.setTransform(1, 0, 0, 1, 0, 0);
   pen.putImageData(pixels, 0, 0);
   pen.setTransform(size.dots, 0, 0, size.dots, 0, 0);

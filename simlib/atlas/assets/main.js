@@ -4,9 +4,9 @@ const SHADES = 64; // of a scale of numbers
 const NONE = "#8a8a8a"; // of the categories beyond the twelve commonest
 
 // Ways to colour the points: by region, by numbers, by what the page was given.
-const ways = [{name: "region"}, {name: `${DATA.entry} to the exemplar`, of: fit => fit.entries}];
-if (DATA.sure) ways.push({name: HOW_SURE, of: () => sure()});
-if (PER_ITEM) ways.push({name: "neighbours kept by the map", of: () => kept()});
+const ways = [{name: "region"}, {name: `${DATA.entry} to the exemplar`, short: DATA.entry, of: fit => fit.entries}];
+if (DATA.sure) ways.push({name: HOW_SURE, short: "how sure", of: () => sure()});
+if (PER_ITEM) ways.push({name: "neighbours kept by the map", short: "kept", of: () => kept()});
 for (const given of DATA.colourings) {
   ways.push(given.categories ? {name: given.name, given} : {name: given.name, of: () => once(given, () => decoded(given.numbers))});
 }
@@ -57,6 +57,7 @@ function light() {
   const j = state.item === null ? -1 : fit.labels[state.item];
   state.lit = new Uint8Array(N);
   for (let i = 0; i < N; i++) state.lit[i] = j < 0 ? fit.region[fit.labels[i]] === state.region : fit.labels[i] === j;
+  if (j >= 0) for (const neighbour of nearestTo(state.item)) state.lit[neighbour] = 1;
 }
 
 function showLegend() {
@@ -77,10 +78,8 @@ function showLegend() {
     parts = kinds.slice(0, 12).map((kind, c) => make("span", {}, swatch(paint.table[c]), make("bdi", {}, kind)));
     if (kinds.length > 12) parts.push(make("span", {}, swatch(rgb(NONE)), `${kinds.length - 12} more`));
   } else {
-    const items = new Map();
-    for (let j = 0; j < fit.k; j++) items.set(fit.region[j], (items.get(fit.region[j]) || 0) + fit.size(j));
-    parts = [...items.keys()].sort((a, b) => items.get(b) - items.get(a)).map(colour => {
-      const button = make("button", {title: `${count(items.get(colour))} items`}, swatch(paint.table[colour]), named(fit.heads[colour]));
+    parts = [...fit.inRegion].map(([colour, items]) => {
+      const button = make("button", {title: counted(items, "item")}, swatch(paint.table[colour]), named(fit.heads[colour]));
       button.setAttribute("aria-pressed", String(state.region === colour));
       button.addEventListener("click", () => choose(null, state.region === colour ? null : colour));
       return button;
@@ -96,7 +95,10 @@ function showTab(name) {
     $(`tab-${each}`).setAttribute("aria-selected", String(each === name));
     $(`tab-${each}`).tabIndex = each === name ? 0 : -1;
   }
-  if (name === "list") showTable();
+  if (name === "list") {
+    showTable();
+    showCurrent();
+  }
 }
 
 function refresh() {
@@ -105,17 +107,43 @@ function refresh() {
   showLegend();
   if (!DATA.framed) {
     showCard();
-    if (!$("list").hidden) showTable();
+    if (!$("list").hidden) {
+      showTable();
+      showCurrent();
+    }
   }
   redraw();
 }
 
 function choose(item, region) {
+  const other = item !== state.item || region !== state.region;
   Object.assign(state, {item, region});
+  if (other && window === top) history.pushState({item, region, i: state.i}, ""); // in a frame, Back is not ours
+  shown();
+}
+
+// The browser's Back and Forward go through what was selected.
+function back({state: was}) {
+  const {item, region} = was || {item: null, region: null};
+  if (region !== null) showK(was.i);
+  Object.assign(state, {item, region});
+  shown();
+  if (item !== null && !inSight(item)) goTo(item);
+}
+
+function shown() {
+  const {item, region} = state;
+  $("search").value = item === null ? "" : NAMES[item];
   if (DATA.framed) tell(item);
   else if (item !== null || region !== null) showTab("card");
+  else leaveCard();
   refresh();
-  document.querySelector("aside").scrollTop = 0;
+  if ($("list").hidden) document.querySelector("aside").scrollTop = 0;
+}
+
+// Nothing is selected any more: the card gives way to the list.
+function leaveCard() {
+  if (!$("card").hidden) showTab("list");
 }
 
 function select(item, go = false) {
@@ -124,7 +152,12 @@ function select(item, go = false) {
 }
 
 function showK(i) {
-  state.i = Math.min(DATA.fits.length - 1, Math.max(0, i));
+  const next = Math.min(DATA.fits.length - 1, Math.max(0, i));
+  if (next !== state.i && state.region !== null) { // each k has regions of its own
+    state.region = null;
+    leaveCard();
+  }
+  state.i = next;
   const k = DATA.fits[state.i].k;
   $("k").value = state.i;
   $("k").setAttribute("aria-valuetext", `${k} clusters`);
@@ -132,7 +165,6 @@ function showK(i) {
   $("fewer").disabled = state.i === 0;
   $("more").disabled = state.i === DATA.fits.length - 1;
   canvas.setAttribute("aria-label", `map of ${count(N)} items in ${count(k)} clusters`);
-  if (state.region !== null && !(state.region in clustering(state.i).heads)) state.region = null;
   refresh();
 }
 
@@ -208,7 +240,7 @@ function listenToMap() {
     const [x, y] = place(event);
     const item = itemAt(x, y, event.pointerType === "mouse" ? 12 : 22);
     choose(item, null);
-    if (item !== null && event.pointerType !== "mouse") say(`${NAMES[item]}`);
+    if (DATA.framed && item !== null && event.pointerType !== "mouse") say(NAMES[item]);
   };
   canvas.addEventListener("pointerup", up);
   canvas.addEventListener("pointercancel", up);
@@ -240,9 +272,9 @@ function listenToControls() {
   $("theme").addEventListener("click", () => setTheme(!state.dark));
   $("closer").addEventListener("click", () => zoomBy(1.6));
   $("farther").addEventListener("click", () => zoomBy(1 / 1.6));
-  $("whole").addEventListener("click", () => { showWhole(); redraw(); });
+  for (const id of ["whole", "empty"]) $(id).addEventListener("click", () => { showWhole(); redraw(); });
   $("filter").addEventListener("input", () => showTable());
-  $("save-all").addEventListener("click", () => saveRows([...NAMES.keys()]));
+  $("save-all").addEventListener("click", () => saveRows([...NAMES.keys()], "all items"));
   const tabs = ["list", "card", "read"];
   for (const [at, name] of tabs.entries()) {
     $(`tab-${name}`).addEventListener("click", () => showTab(name));
@@ -282,18 +314,38 @@ function listenToTheFrame() {
   });
 }
 
+// What "how to read" says of this map and of its numbers.
+function explain() {
+  const share = PER_ITEM ? kept().reduce((sum, part) => sum + part, 0) / N : 1;
+  const about = share > 0.6 ? "most" : `about one in ${Math.round(1 / Math.max(share, 0.001))}`;
+  const near = `Of an item's ${PER_ITEM} nearest, ${about} ${share > 0.6 ? "are" : "is"} among its ${PER_ITEM} nearest here.`;
+  for (const place of document.querySelectorAll(".share")) place.textContent = PER_ITEM ? near : DATA.caption;
+  $("caption").textContent = DATA.caption.replaceAll(" %", "\u00a0%"); // on one line
+  const scale = DATA.distances ? "Distance is 0 between an item and itself; the smaller it is, the more two items are alike."
+    : "Similarity is greatest between an item and itself. For cosines that is 1, and −1 is the opposite.";
+  $("numbers").textContent = `${scale} The mean of a cluster is over its members without its exemplar.`;
+  if (TOUCH) $("hint").textContent = "Tap a point, a name or a line; two fingers zoom.";
+}
+
 function begin() {
   $("title").textContent = document.title = DATA.title;
-  $("caption").textContent = $("faithful").textContent = DATA.caption.replaceAll(" %", "\u00a0%"); // on one line
+  explain();
   $("k").max = DATA.fits.length - 1;
   $("slider").hidden = DATA.fits.length < 2;
-  ways.forEach((way, at) => $("colour").append(make("option", {value: at}, way.name)));
+  const narrow = matchMedia("(max-width: 800px)");
+  const nameWays = () => {
+    $("colour").replaceChildren(...ways.map((way, at) => make("option", {value: at}, narrow.matches && way.short || way.name)));
+    $("colour").value = state.colouring;
+  };
+  nameWays();
+  narrow.addEventListener("change", nameWays);
   const preferred = matchMedia("(prefers-color-scheme: dark)");
   setTheme(preferred.matches);
   preferred.addEventListener("change", () => setTheme(preferred.matches));
   listenToSearch();
   listenToMap();
   listenToControls();
+  addEventListener("popstate", back);
   if (DATA.framed) listenToTheFrame();
   else showTab("list");
   measure();

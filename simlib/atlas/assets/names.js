@@ -22,6 +22,10 @@ function widthOf(text, font) {
 
 const clear = (box, boxes) =>
   boxes.every(other => box[2] < other[0] || box[0] > other[2] || box[3] < other[1] || box[1] > other[3]);
+const inSight = item => {
+  const [x, y] = [screenX(item), screenY(item)];
+  return x >= 0 && y >= 0 && x <= size.width && y <= size.height;
+};
 const inside = box => box[0] >= 2 && box[1] >= 2 && box[2] <= size.width - 2 && box[3] <= size.height - 2;
 
 // Which exemplars may be named, in order: all, those of a region, or the selected cluster and its neighbours.
@@ -41,15 +45,19 @@ function drawNames() {
   written = [];
   pen.lineJoin = "round";
   pen.textBaseline = "middle";
-  if (state.item !== null) drawSelected(fit, taken);
+  if (state.item !== null) {
+    drawSelected(fit, taken);
+    drawNearest(fit, taken);
+  }
   const most = Math.max(10, Math.round(size.width * size.height / 8000));
   let placed = 0;
+  const done = new Set(state.item === null ? [] : [state.item, ...nearestTo(state.item)]);
   candidates(fit).some((j, rank) => {
     const large = rank < 12 && state.item === null;
-    if (fit.medoids[j] !== state.item && drawExemplar(fit.medoids[j], large, taken)) placed++;
+    if (!done.has(fit.medoids[j]) && drawExemplar(fit.medoids[j], large, taken)) placed++;
     return placed >= most;
   });
-  drawItems(fit, taken, most);
+  drawItems(fit, taken, Math.round(most * Math.min(sheetImage ? 12 : 2, 0.65 * Math.max(1, view.scale / view.whole))));
 }
 
 // The selected item in a ring, with its name before all others.
@@ -71,7 +79,7 @@ function drawSelected(fit, taken) {
 
 function drawExemplar(item, large, taken) {
   const [x, y] = [screenX(item), screenY(item)];
-  if (x < 0 || y < 0 || x > size.width || y > size.height) return false;
+  if (!inSight(item)) return false;
   const half = sheetImage ? thumbnailHalf(26) : 6.5;
   const mark = [x - half, y - half, x + half, y + half];
   if (!clear(mark, taken)) return false;
@@ -145,29 +153,38 @@ function drawThumbnail(item, x, y, half, border) {
   written.push({box: [left, top, left + w, top + h], item});
 }
 
-// Where few items are in sight, they have names, or thumbnails, as well.
+// The selected item's neighbours, the nearest first, before any other name.
+function drawNearest(fit, taken) {
+  for (const item of nearestTo(state.item)) {
+    if (fit.exemplar(item)) drawExemplar(item, false, taken); else drawItem(item, themed("--ink"), taken, true);
+  }
+}
+
+// Ordinary items where there is room, the closest to their exemplars first: more of them have room closer up.
 function drawItems(fit, taken, most) {
-  const seen = [];
-  for (const item of within(0, 0, size.width, size.height)) {
-    if (fit.exemplar(item) || item === state.item || (state.lit && !state.lit[item])) continue;
-    seen.push(item);
-    if (seen.length > (sheetImage ? 12 : 3) * most) return;
+  const nearest = state.item === null ? [] : [...nearestTo(state.item)];
+  const colour = themed("--soft");
+  let [room, tries] = [most, 20 * most];
+  for (const item of byCloseness(fit)) {
+    if (item === state.item || (state.lit && !state.lit[item]) || nearest.includes(item) || !inSight(item)) continue;
+    if (drawItem(item, colour, taken)) room--;
+    if (!room || !--tries) return;
   }
-  const font = `400 11.5px ${FONT}`;
-  let placed = 0;
-  for (const item of seen.sort((a, b) => a - b)) {
-    const [x, y] = [screenX(item), screenY(item)];
-    if (sheetImage) {
-      const half = thumbnailHalf(18);
-      const box = [x - half - 2, y - half - 2, x + half + 2, y + half + 2];
-      if (!clear(box, taken)) continue;
-      taken.push(box);
-      drawThumbnail(item, x, y, half, 1.5);
-    } else if (placed < 2 * most) {
-      const dot = [x - 2, y - 2, x + 2, y + 2];
-      if (!clear(dot, taken)) continue;
-      taken.push(dot);
-      if (drawName(item, x, y, radius() + 1, font, themed("--soft"), taken, dot)) placed++; else taken.pop();
-    }
+}
+
+// An ordinary item's name, or its thumbnail, unless it would cover something; whether there was room.
+// A wanted name is written even where another name covers its point.
+function drawItem(item, colour, taken, wanted = false) {
+  if (!inSight(item)) return false;
+  const [x, y] = [screenX(item), screenY(item)];
+  const half = sheetImage ? thumbnailHalf(18) + 2 : 2;
+  const mark = [x - half, y - half, x + half, y + half];
+  if (!clear(mark, taken) && (sheetImage || !wanted)) return false;
+  taken.push(mark);
+  if (sheetImage) drawThumbnail(item, x, y, half - 2, 1.5);
+  else if (!drawName(item, x, y, radius() + 1, `400 11.5px ${FONT}`, colour, taken, mark)) {
+    taken.pop();
+    return false;
   }
+  return true;
 }

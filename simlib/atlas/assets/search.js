@@ -1,5 +1,5 @@
 // The search for an item by its name, without regard to case and accents.
-const OFFERED = 12;
+const OFFERED = 12; // names that begin so; half as many that hold it elsewhere
 let offered = []; // the items on offer
 let chosen = -1; // the place of one of them
 
@@ -10,28 +10,32 @@ const foldedNames = () => once("folded", () => NAMES.map(folded));
 function matches(text) {
   const wanted = folded(text) || text.trim();
   const found = [[], [], []];
-  if (!wanted) return [];
+  if (!wanted) return [[], []];
   foldedNames().forEach((name, item) => {
     const at = name.indexOf(wanted);
     if (at < 0) return;
     const rank = name === wanted ? 0 : at === 0 ? 1 : 2;
     if (found[rank].length < OFFERED) found[rank].push(item);
   });
-  return found.flat().slice(0, OFFERED);
+  return [[...found[0], ...found[1]].slice(0, OFFERED), found[2].slice(0, OFFERED / 2)];
 }
 
 function offer() {
   const box = $("search");
   const list = $("found");
-  offered = matches(box.value);
+  const groups = matches(box.value);
+  offered = groups.flat();
   chosen = -1;
   const fit = fitNow();
-  const lines = offered.map((item, at) => {
+  const options = offered.map((item, at) => {
     const line = make("li", {role: "option", id: `found-${at}`}, chip(fit, fit.labels[item]), named(item));
     line.addEventListener("pointerdown", event => { event.preventDefault(); take(at); });
     return line;
   });
-  if (box.value.trim() && !offered.length) lines.push(make("li", {className: "quiet"}, "no item has this in its name"));
+  const [begin, hold] = [options.slice(0, groups[0].length), options.slice(groups[0].length)];
+  const heading = text => make("li", {className: "quiet", role: "presentation"}, text);
+  const lines = [...begin, ...(hold.length ? [heading("names that hold it elsewhere"), ...hold] : [])];
+  if (box.value.trim() && !offered.length) lines.push(heading("no item has this in its name"));
   list.replaceChildren(...lines);
   open(lines.length > 0);
 }
@@ -45,28 +49,36 @@ function open(whether) {
 function step(by) {
   if (!offered.length) return;
   chosen = (chosen + by + offered.length) % offered.length;
-  [...$("found").children].forEach((line, at) => line.setAttribute("aria-selected", String(at === chosen)));
-  $("found").children[chosen].scrollIntoView({block: "nearest"});
+  const lines = [...$("found").querySelectorAll("[role=option]")];
+  lines.forEach((line, at) => line.setAttribute("aria-selected", String(at === chosen)));
+  lines[chosen].scrollIntoView({block: "nearest"});
   $("search").setAttribute("aria-activedescendant", `found-${chosen}`);
 }
 
 function take(at) {
   const item = offered[at];
-  if (item === undefined) return;
-  $("search").value = NAMES[item];
+  if (item === undefined) {
+    if ($("search").value.trim()) say(`no item has "${shortened($("search").value.trim())}" in its name`);
+    return;
+  }
   open(false);
   select(item, true);
+  if (TOUCH) $("search").blur(); // the keyboard of a phone would cover the card
 }
 
 function listenToSearch() {
   const box = $("search");
   box.addEventListener("input", offer);
-  box.addEventListener("blur", () => open(false));
+  box.addEventListener("blur", () => {
+    open(false);
+    box.value = state.item === null ? "" : NAMES[state.item]; // the field and the card agree
+  });
+  box.addEventListener("search", () => { if (!box.value) choose(null, null); }); // the cross in the field
   box.addEventListener("keydown", event => {
     if (event.key === "ArrowDown") step(1);
     else if (event.key === "ArrowUp") step(chosen < 0 ? 0 : -1);
     else if (event.key === "Enter") take(Math.max(chosen, 0));
-    else if (event.key === "Escape") { open(false); box.blur(); }
+    else if (event.key === "Escape") { choose(null, null); box.blur(); }
     else return;
     event.preventDefault();
     event.stopPropagation();
