@@ -7,7 +7,7 @@ stability of a clustering is an adjusted Rand index, 1 for the same clusters aga
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -260,18 +260,37 @@ def scan_k(
     ks = _check.some_ks(ks, A.shape[0])
     weight = _check.weights(sample_weight, A.shape[0])
     items = prepare_host(A, metric).weighted(weight)
+
+    def one_k(k: int, larger: Clustering | None) -> tuple:
+        return _one_k(items, k, None if larger is None else larger.medoids, bounds)
+
+    scan = scanned(from_the_largest(ks, one_k, progress), len(ks))
+    return replace(scan, fits=tuple(replace(fit, index=index) for fit in scan.fits))
+
+
+def from_the_largest(
+    ks: Sequence[int], one_k: Callable[[int, Clustering | None], tuple], progress: bool
+) -> list[tuple]:
+    """What `one_k` makes of each k, ks ascending; of the largest first, and of each smaller k from the fit before it.
+
+    An interrupt ends it early, if anything is done by then.
+    """
     done: list[tuple] = []
     with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
         try:
             for k in reversed(ks):
                 bar.set_postfix_str(f"k = {k}")
-                done.append(_one_k(items, k, done[-1][0].medoids if done else None, bounds))
+                done.append(one_k(k, done[-1][0] if done else None))
                 bar.update()
         except KeyboardInterrupt:
             if not done:
                 raise
-    fits, medoid_silhouettes, silhouettes, lowers, seconds = zip(*done[::-1], strict=True)
-    fits = tuple(replace(fit, index=index) for fit in fits)
+    return done[::-1]
+
+
+def scanned(done: list[tuple], asked: int) -> KScan:
+    """The scan of what was done, ks ascending: fit, its two silhouettes, its bound (NaN if there is none), seconds."""
+    fits, medoid_silhouettes, silhouettes, lowers, seconds = zip(*done, strict=True)
     sizes = [fit.sizes for fit in fits]
     return KScan(
         np.array([len(fit.medoids) for fit in fits]),
@@ -283,9 +302,9 @@ def scan_k(
         np.array([s.max() for s in sizes]),
         np.array([np.sum(s == 1) for s in sizes]),
         np.array(seconds),
-        len(done) == len(ks),
+        len(done) == asked,
         # What no k clusters can fall below, fewer cannot either.
-        np.maximum.accumulate(lowers[::-1])[::-1] if bounds else None,
+        None if np.isnan(lowers[0]) else np.maximum.accumulate(lowers[::-1])[::-1],
     )
 
 
@@ -342,7 +361,8 @@ def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight
     """
     if isinstance(labels, Clustering):
         check_fit(labels)
-    labels = labels.labels if isinstance(labels, Clustering) else as_line(labels, "labels")
+        labels = labels.labels
+    labels = as_line(labels, "labels")
     if labels.dtype.kind not in "iu" or labels.ndim != 1:
         raise TypeError(f"labels must be whole numbers (n,), got {labels.dtype} {labels.shape}")
     A = _check.as_host(A, "A")

@@ -190,8 +190,7 @@ def optimality_gap(
     price = _check.noise_price(noise_price)
     _check.plain_on_device(A, weight, *constraints, price)
     with memory_explained(A):
-        items = prepare(A, metric).weighted(weight)
-        items = items if price is None else items.capped(price)
+        items = prepare(A, metric).weighted(weight).capped(price)
         return replace(_climb(items, medoids, constraints, (max_iter, tol), progress), noise_price=price)
 
 

@@ -416,7 +416,7 @@ def kmedoids(
     seeds = [np.random.default_rng([random_state, attempt]) for attempt in range(n_init)]
     with memory_explained(A):
         given = prepare(A, metric).weighted(weight)
-        items = given if price is None else given.capped(price)
+        items = given.capped(price)
         if isinstance(init, str) and init in ("build", "dual"):
             items = items.at_hand(progress)  # once for the start and the swaps
         begin, candidates = _begin(items, k, init, seeds if drawn else seeds[:1], constraints)
@@ -534,12 +534,10 @@ def certify(
     """
     tol = _kinds.number(tol, "tol", 0)
     A = _check.as_host(A, "A")
-    medoids = _check.medoids(medoids, A.shape[0], "medoids")
+    medoids, weight, must, never = _check.choice(medoids, sample_weight, must, never, A.shape[0])
     n, k = A.shape[0], len(medoids)
-    must, never = _check.constraints(must, never, k, n)
-    _check.kept_to(medoids, must, never, "medoids")
     price = _check.noise_price(noise_price)
-    items = prepare_host(A, metric).weighted(_check.weights(sample_weight, n)).capped(price)
+    items = prepare_host(A, metric).weighted(weight).capped(price)
     if k == n:
         raise ValueError(f"medoids holds all {n} items: there is no other item to exchange one for, nothing to certify")
     owner, d1, d2 = _two_nearest(items, medoids)

@@ -9,22 +9,21 @@ import dask
 import dask.array as da
 import numpy as np
 from dask import delayed
-from tqdm.auto import tqdm
 
 from simlib import _check, _kinds
 from simlib._arrays import as_line
 from simlib._engine import starts
 from simlib._engine.kernels.silhouettes import own_and_next
 from simlib._engine.prepare import prepare_host
-from simlib._engine.silhouettes import ROUNDING
+from simlib._engine.silhouettes import of_means, of_two_nearest
 from simlib._engine.tiles import Scaled
-from simlib.choose import KScan
+from simlib.choose import KScan, from_the_largest, scanned
 from simlib.distributed.alternate import cluster_sums
 from simlib.distributed.chunks import added, checked, first_rows, prepared, tree
 from simlib.distributed.medoids import DaskClustering, clustering, fit_from, method_for, sampled
 from simlib.distributed.near import Near
 from simlib.distributed.swaps import Search
-from simlib.medoids import Clustering
+from simlib.medoids import Clustering, check_fit
 from simlib.medoids import kmedoids as kmedoids_in_memory
 
 SCORED_ROWS = 2048  # rows whose sums by cluster are held at once
@@ -63,7 +62,9 @@ def silhouette(X: Any, labels: Any) -> Any:
     [1. 1. 0.]
     """
     X = checked(X)
-    labels = labels.labels if isinstance(labels, Clustering) else labels
+    if isinstance(labels, Clustering):
+        check_fit(labels)
+        labels = labels.labels
     labels = labels.compute() if isinstance(labels, da.Array) else as_line(labels, "labels")
     if labels.dtype.kind not in "iu" or labels.shape != (X.shape[0],):
         raise TypeError(f"labels must be whole numbers ({X.shape[0]},), got {labels.dtype} {labels.shape}")
@@ -86,19 +87,14 @@ def _scores(block: Scaled, labels: np.ndarray, totals: np.ndarray, counts: np.nd
         unit, own = block.vectors[part] * block.scale[part, None], labels[part]
         means = own_and_next(totals @ unit.T, counts, own, np.einsum("ij,ij->i", unit, unit), None)
         a, b = (1 - means).round(12)  # 1 - (a similarity of 1) is 0, whatever rounding left
-        top = np.maximum(a, b)
-        value = np.divide(b - a, top, out=np.zeros(len(top)), where=top > 0)
-        score[part] = np.where(counts[own] > 1, value, 0.0)
+        score[part] = of_means(a, b, counts[own] > 1)
     return score
 
 
 @delayed(pure=True)
 def _medoid_scores(near: Near) -> float:
     """The sum over a chunk of 1 - d1 / d2, the distances to the two nearest medoids; 0 / 0 counts as 1."""
-    d1, d2 = 1.0 - near.closeness.astype(np.float64)
-    rounding = ROUNDING * np.finfo(near.closeness.dtype).eps
-    d1, d2 = np.where(d1 <= rounding, 0.0, d1), np.where(d2 <= rounding, 0.0, d2)
-    return float(np.sum(1 - np.divide(d1, d2, out=np.zeros(len(d1)), where=d2 > 0)))
+    return float(np.sum(of_two_nearest(near.closeness, 1.0)))
 
 
 def scan_k(X: Any, ks: Any, *, method: str | None = None, random_state: Any = 0, progress: bool = False) -> KScan:
@@ -148,17 +144,12 @@ def scan_k(X: Any, ks: Any, *, method: str | None = None, random_state: Any = 0,
     rng = np.random.default_rng(_check.seed(random_state))
     drawn, sample = sampled(X, ks[-1], rng)
     first = kmedoids_in_memory(sample, ks[-1], metric="cosine", random_state=int(rng.integers(2**31)))
-    begin, done = drawn[first.medoids], list[tuple]()
-    with tqdm(desc="scan", total=len(ks), unit="k", disable=not progress) as bar:
-        try:
-            for k in reversed(ks):
-                bar.set_postfix_str(f"k = {k}")
-                done.append(_one_k(X, _fewer(sample, done[-1][0], k) if done else begin, method))
-                bar.update()
-        except KeyboardInterrupt:
-            if not done:
-                raise
-    return _scanned(done[::-1], len(done) == len(ks))
+    begin = drawn[first.medoids]
+
+    def one_k(k: int, larger: Any) -> tuple:
+        return _one_k(X, begin if larger is None else _fewer(sample, larger, k), method)
+
+    return scanned(from_the_largest(ks, one_k, progress), len(ks))
 
 
 def _fewer(sample: np.ndarray, larger: DaskClustering, k: int) -> np.ndarray:
@@ -168,29 +159,11 @@ def _fewer(sample: np.ndarray, larger: DaskClustering, k: int) -> np.ndarray:
     return larger.medoids[starts.fewer(items, places, k) - len(sample)]
 
 
-def _one_k(X: Any, begin: np.ndarray, method: str) -> tuple[DaskClustering, float, float, float]:
-    """The fit from these medoids, its two silhouettes, and its seconds."""
+def _one_k(X: Any, begin: np.ndarray, method: str) -> tuple[DaskClustering, float, float, float, float]:
+    """The fit from these medoids, its two silhouettes, no bound, and its seconds."""
     began = time.perf_counter()
     fit = clustering(X, fit_from(X, begin, method))
     known = Search(X, fit.medoids).known()
     by_medoids = tree([_medoid_scores(each) for each in known], added)
     by_medoids, by_items = dask.compute(by_medoids, silhouette(X, fit).mean())
-    return fit, float(by_medoids) / X.shape[0], float(by_items), time.perf_counter() - began
-
-
-def _scanned(done: list[tuple], complete: bool) -> KScan:
-    """The scan of what was done, ks ascending."""
-    fits, medoid_silhouettes, silhouettes, seconds = zip(*done, strict=True)
-    sizes = [fit.sizes for fit in fits]
-    return KScan(
-        np.array([len(fit.medoids) for fit in fits]),
-        fits,
-        np.array([fit.inertia for fit in fits]),
-        np.array(medoid_silhouettes),
-        np.array(silhouettes),
-        np.array([s.min() for s in sizes]),
-        np.array([s.max() for s in sizes]),
-        np.array([np.sum(s == 1) for s in sizes]),
-        np.array(seconds),
-        complete,
-    )
+    return fit, float(by_medoids) / X.shape[0], float(by_items), np.nan, time.perf_counter() - began

@@ -104,8 +104,8 @@ def meant(source: Source, called: str, wanted: Sequence[str], names: list[str], 
             these = [i for i in among if fnmatchcase(names[i], name)] if set(name) & set("*?[") else []
         if not these:
             raise ValueError(f"{source.name}: {called} must list names among {listed(names)}, got {wanted!r}")
-        found += [i for i in these if i not in found]
-    return found
+        found += these
+    return list(dict.fromkeys(found))
 
 
 def _goes_without(source: Source, column: Column, is_label: bool) -> bool:
@@ -172,6 +172,8 @@ def _vectors(source: Source, names: list[str], found: list[int]) -> list[int]:
 
 def refuse_repeated(source: Source, names: list[str]) -> None:
     """Raise if two columns have the same name."""
-    repeated = [name for i, name in enumerate(names) if name in names[:i]]
-    if repeated:
-        raise ValueError(f"{source.name} has two columns named {repeated[0]!r}: rename one")
+    seen = set[str]()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"{source.name} has two columns named {name!r}: rename one")
+        seen.add(name)
