@@ -52,7 +52,7 @@ def check_3(daily_returns):
     before = prices.copy()
     found = daily_returns(prices)
     assert prices.equals(before), "the prices were changed: work on a copy"
-    assert isinstance(found, pd.DataFrame), f"return a frame, got {type(found).__name__}"
+    assert isinstance(found, pd.DataFrame), f"return a frame of returns, a row a day, got {type(found).__name__}"
     assert "c" not in found.columns, "share c has no price on the first day: leave it out, its past is not known"
     assert list(found.columns) == ["a", "b"], f"of the shares a, b and c the first two stay, got {list(found.columns)}"
     assert len(found) == 4, f"five days give four returns, got {len(found)}"
