@@ -73,6 +73,22 @@ def test_classes_take_no_part_in_the_clustering(genes):
     assert read(genes, columns=None, drop=["S2", "batch"]).A.shape == (20, 2)  # without the gap
 
 
+def test_columns_that_are_items_are_counted_as_columns(tmp_path):
+    rows = ["day,=a,b,c,d,e", *(f"2024-01-0{i},{i},{i * i % 5},{7 - i},,{i % 3}" for i in range(1, 8))]
+    (tmp_path / "days.csv").write_text("\n".join(rows) + "\n")
+    A, labels, card, *_ = reading.read(
+        str(tmp_path / "days.csv"), "correlation", Wishes(transpose=True, keep_going=True)
+    )
+    fit = simlib.kmedoids(A, 2, metric="correlation")
+    scores = simlib.silhouette(A, fit.labels, metric="correlation")
+    numbers.write_items(tmp_path / "items.csv", labels, fit, scores, reading.file_rows(card))
+    with open(tmp_path / "items.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [(line["column"], line["item"]) for line in lines] == [(name, name) for name in ("'=a", "b", "c", "e")]
+    assert "<tr><th>item</th>" in html.items(fit, labels, scores, reading.file_rows(card))
+    assert "4 columns of 7 numbers" in html.about(card)
+
+
 def test_empty_items_are_left_out_where_asked(genes):
     found = read(genes, drop_empty=True, classes="kind", names="names.txt", thumbnails="pictures.npy")
     rows = [i for i in KEPT if i != 7]

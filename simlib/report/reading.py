@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from simlib import _check
 from simlib._engine.metrics import METRICS, ON_VECTORS, named
@@ -16,6 +17,7 @@ from simlib._labels import plain
 from simlib.atlas.thumbnails import sheet
 from simlib.data import DATA, load
 from simlib.files import load_matrix, load_vectors
+from simlib.files.levels import NOTE as LEVELS
 from simlib.similarity import SIMILARITIES
 
 SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
@@ -85,6 +87,7 @@ def read(path: str | None, metric: str, wishes: Wishes = Wishes()) -> Items:  # 
     if path is None or metric not in ON_VECTORS:
         _refuse_unused(path, wishes)
     A, labels, card = _shipped_words(metric) if path is None else _read_file(path, metric, wishes)
+    card["where"] = _where(labels, card, wishes.transpose)
     share = card["shares"].get("items", (0, 1))
     if share[0] > MOST_LOST * share[1] and not wishes.keep_going:
         raise ValueError(f"{card['file']}: {left_out(card)} That is more than a tenth: {GAPS}")
@@ -118,14 +121,18 @@ def left_out(card: dict[str, Any], called: str = "items") -> str:
 
 
 def told(card: dict[str, Any], empty: np.ndarray, called: str = "items") -> str:
-    """What stands before the finding: what was left out, and how many items are like nothing; or ""."""
-    alike = f"{empty.sum():,} of {len(empty):,} {called} are like nothing, and named where this comes from."
-    return f"{left_out(card, called)} {alike if empty.any() else ''}".strip()
+    """What stands before the finding: what was left out, how many items are like nothing, and levels; or ""."""
+    alike = f"Like nothing: {empty.sum():,} of {len(empty):,} {called}, named where this comes from."
+    levels = [note for note in card["notes"] if note == LEVELS]
+    return " ".join([left_out(card, called), *[alike] * bool(empty.any()), *levels]).strip()
 
 
-def file_rows(card: dict[str, Any]) -> np.ndarray:
-    """The rows of the items in their file, int64 (n,), counted from 0, those left out counted too."""
-    return np.arange(card["rows"]) if card["kept"] is None else card["kept"]
+def file_rows(card: dict[str, Any]) -> pd.Index:
+    """Where the n items are in their file, and as its name what they are there.
+
+    A "row" is told by its number, counted from 0, those left out counted too; a "column" by its heading.
+    """
+    return card["where"]
 
 
 def like_nothing(A: Any, metric: str) -> np.ndarray:
@@ -142,6 +149,13 @@ def like_nothing(A: Any, metric: str) -> np.ndarray:
     return np.concatenate(found)
 
 
+def _where(labels: np.ndarray, card: dict[str, Any], transpose: bool) -> pd.Index:
+    """Where the items are in their file, whose own labels they have."""
+    if transpose:
+        return pd.Index(labels, name="column")
+    return pd.Index(np.arange(card["rows"]) if card["kept"] is None else card["kept"], name="row")
+
+
 def _about_empty(items: Items, metric: str, drop: bool) -> Items:
     """The items, and on their card which of them are like nothing; without those if so asked."""
     empty, card = items.empty, items.card
@@ -149,14 +163,15 @@ def _about_empty(items: Items, metric: str, drop: bool) -> Items:
         return items
     named_ones = ", ".join(repr(plain(label, 40)) for label in items.labels[empty][:EMPTY_NAMED])
     more = ", ..." if empty.sum() > EMPTY_NAMED else ""
+    of_them = f"Items that {EMPTY[metric]} ({empty.sum():,}):"
     if not drop:
-        way_out = "They are kept and are like nothing: --drop-empty leaves them out."
-        card["notes"].append(f"{empty.sum():,} items {EMPTY[metric]}: {named_ones}{more}. {way_out}")
+        way_out = "They are kept, though like nothing: --drop-empty leaves them out."
+        card["notes"].append(f"{of_them} {named_ones}{more}. {way_out}")
         return items
     rows = np.flatnonzero(~empty)
-    card["dropped"].append(f"{empty.sum():,} items that {EMPTY[metric]}, as asked: {named_ones}{more}.")
+    card["dropped"].append(f"As asked: {of_them[0].lower()}{of_them[1:]} {named_ones}{more}.")
     card["kept"] = rows if card["kept"] is None else card["kept"][rows]
-    card["rows"] = len(rows)
+    card["rows"], card["where"] = len(rows), card["where"][rows]
     A = items.A[rows] if metric in ON_VECTORS else np.asarray(items.A)[np.ix_(rows, rows)]
     ids, classes, pictures = (
         None if each is None else each[rows] for each in (items.ids, items.classes, items.thumbnails)
