@@ -189,7 +189,7 @@ def test_a_report_with_everything_and_its_check(genes, monkeypatch, capsys):
     wishes = ["--columns", "S1:S3", "--classes", "kind", "--names", "names.txt", "--thumbnails", "pictures.npy"]
     command = ["genes.csv", "--k", "2", "--metric", "correlation", "--items", "genes", "--atlas", *wishes]
     assert report.main([*command, "--no-stamp", "--out", "made.html"]) == 0
-    assert "1 of 20 genes (5 %). 1 of 19 genes are like nothing" in capsys.readouterr().out
+    assert "1 of 20 genes (5 %). Like nothing: 1 of 19 genes" in capsys.readouterr().out
     page = (genes / "made.html").read_text(encoding="utf-8")
     told = unescape(re.sub(r"<[^>]+>", " ", page.partition("</head>")[2]))
     assert "19 genes in 2 clusters" in told
@@ -227,3 +227,29 @@ def test_files_beside_a_page_have_its_name():
     assert beside_page("a.b.html") == names
     with pytest.raises(report.Refused, match="there is no file"):
         make(None, "report.html", stamp=False, progress=False, thumbnails="missing.npy")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (["my.csv", "--label", "symbol"], "there is no option --label: --labels is meant?"),
+        (["my.csv", "--name=symbol"], "there is no option --name: --names is meant?"),
+        (["my.csv", "--class", "kind"], "there is no option --class: --classes is meant?"),
+        (["my.csv", "-k", "3"], "there is no option -k: --k is meant?"),
+        (["my.csv", "--transp"], "there is no option --transp: --transpose is meant?"),
+        (["my.csv", "--quux"], r"there is no option --quux \(--help"),
+        (["--columns", "S1.txt", "S2.txt", "S3.txt", "my.csv"], 'S3.txt and 1 more came besides.*--columns "S\\*"'),
+        (["my.csv", "--drop", "S1.txt", "S2.txt"], 'S2.txt came besides: did the shell.*--columns "S\\*"'),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_one(typed, answer, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        report.main(typed)
+    assert stopped.value.code == 2
+    assert re.search(answer, capsys.readouterr().err)
+
+
+def test_a_pattern_that_the_shell_replaced_by_one_file(genes, monkeypatch, capsys):
+    monkeypatch.chdir(genes)
+    assert report.main(["genes.csv", "--columns", "names.txt"]) == 2
+    assert "names.txt is a file here: did the shell put file names in place" in capsys.readouterr().err

@@ -18,6 +18,7 @@ from simlib.atlas.thumbnails import sheet
 from simlib.data import DATA, load
 from simlib.files import load_matrix, load_vectors
 from simlib.files.levels import NOTE as LEVELS
+from simlib.plots.fonts import undrawn
 from simlib.similarity import SIMILARITIES
 
 SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
@@ -98,6 +99,8 @@ def read(path: str | None, metric: str, wishes: Wishes = Wishes()) -> Items:  # 
     ids = None if names is None else labels
     items = Items(A, labels if names is None else names, card, ids, classes, pictures, like_nothing(A, metric))
     items = _about_empty(items, metric, wishes.drop_empty)
+    card["undrawn"] = undrawn([*items.labels, *([] if items.classes is None else items.classes)])
+    card["notes"] += [card["undrawn"]] * bool(card["undrawn"])
     if len(items.A) < 4:
         raise ValueError(f"a report needs at least 4 items, {card['file']} has {len(items.A)} {left_out(card)}".strip())
     return items
@@ -121,10 +124,10 @@ def left_out(card: dict[str, Any], called: str = "items") -> str:
 
 
 def told(card: dict[str, Any], empty: np.ndarray, called: str = "items") -> str:
-    """What stands before the finding: what was left out, how many items are like nothing, and levels; or ""."""
+    """What stands before the finding: what was left out, how many items are like nothing, and the notes that weigh."""
     alike = f"Like nothing: {empty.sum():,} of {len(empty):,} {called}, named where this comes from."
-    levels = [note for note in card["notes"] if note == LEVELS]
-    return " ".join([left_out(card, called), *[alike] * bool(empty.any()), *levels]).strip()
+    first = [note for note in card["notes"] if note in (LEVELS, card["undrawn"])]
+    return " ".join([left_out(card, called), *[alike] * bool(empty.any()), *first]).strip()
 
 
 def file_rows(card: dict[str, Any]) -> pd.Index:
@@ -258,7 +261,7 @@ def _refuse_unused(path: str | None, wishes: Wishes) -> None:
     wished = next((name for name, wish in (of_vectors | of_files).items() if wish), None)
     if wished:
         what = "the shipped words have no such choice" if path is None else f"{Path(path).name} is read as a matrix"
-        raise ValueError(f"{wished} is for files of vectors, and {what}: leave {wished} out")
+        raise ValueError(f"{wished} is for files of vectors, and {what}: leave it out")
 
 
 def _dense(A: Any, card: dict[str, Any]) -> np.ndarray:

@@ -171,7 +171,8 @@ def fine_print(record: dict[str, Any]) -> str:
     sums = "<br>".join(f"{WRITTEN[name]}: SHA-256 {checksum}" for name, checksum in record["files"].items())
     kept = {"k": options["k"], "metric": options["metric"], "method": options["method"], "seed": options["seed"]}
     told = [
-        (name, escape(plain("left out" if value is None else value, 300))) for name, value in (kept | changed).items()
+        (option(name)[2:], escape(plain("left out" if value is None else value, 300)))
+        for name, value in (kept | changed).items()
     ]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
