@@ -234,14 +234,15 @@ def test_k_curve_shows_the_criterion_and_rings_k(criterion, small, ax):
 
 def test_k_curve_labels_what_the_criterion_would_take():
     points = np.concatenate([100.0 * j + np.arange(4) for j in range(11)])
-    scan = simlib.scan_k(abs(points[:, None] - points), range(2, 41), metric="precomputed")
+    scan = scan_k(abs(points[:, None] - points), range(2, 41), metric="precomputed")
     for criterion, k, *_ in scan.picks():
-        ax = plots.k_curve(scan, criterion, k=2, ax=plt.subplots(figsize=(2, 2))[1])
+        fig, ax = plt.subplots(figsize=(2, 2))
+        plots.k_curve(scan, criterion, k=2, ax=ax)
         words = [label.get_text() for label in ax.get_xticklabels()]
         assert {"2", str(k), "40"} <= set(words)
         assert words.count("") > 20
+        plt.close(fig)
     assert scan.picks()[-1].k == 11
-    plt.close("all")
 
 
 def test_k_curve_draws_the_shuffled_data_beside(small, ax):

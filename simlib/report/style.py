@@ -45,7 +45,8 @@ STYLE = """<style>
 .clusters th:nth-child(2){width:42%}.table .members td{border:0;padding-bottom:.5rem}.paper{display:none}
 @media print{.cards{grid-template-columns:repeat(3,1fr);gap:.4rem}
 .card{font-size:.88rem;padding:.3rem .5rem}.card .quiet{font-size:.84rem}
-.table .members{break-inside:auto}.clusters tr:not(.members){break-after:avoid}.table .members td{font-size:.84rem;line-height:1.35}.paper{display:block}
+.table .members{break-inside:auto}
+.clusters tr:not(.members){break-after:avoid}.table .members td{font-size:.84rem;line-height:1.35}.paper{display:block}
 .facts{grid-template-columns:repeat(4,1fr);gap:.4rem;margin:.6rem 0}
 .box{max-height:none;overflow:visible;border:0}.off-paper{display:none}.table th{position:static}
 .wide{overflow:visible}.table{font-size:.92rem}.table td,.table th{padding:.15rem .25rem}}
