@@ -2,6 +2,9 @@
 
 import csv
 import re
+import shlex
+import subprocess
+import sys
 from html import unescape
 
 import numpy as np
@@ -156,6 +159,19 @@ def test_what_does_not_fit_is_refused(genes, wishes, message):
     drop = ["kind", "batch"] if "transpose" in wishes else None
     with pytest.raises((ValueError, TypeError), match=message):
         read(genes, columns=columns, drop=drop, keep_going=True, **wishes)
+
+
+@pytest.mark.parametrize(("name", "between"), [("names.csv", ","), ("names.tsv", "\t")])
+def test_a_table_for_lines_is_refused_and_its_way_out_works(genes, name, between, monkeypatch):
+    lines = [f"gene{between}the kind", *(f'g{i}{between}"{"odd" if i % 2 else "even"}"' for i in range(20))]
+    (genes / name).write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=f"{name} is a table of 2 columns") as refused:
+        read(genes, classes=name)
+    told = shlex.split(str(refused.value))
+    code = told[told.index("-c") + 1]
+    monkeypatch.chdir(genes)
+    subprocess.run([sys.executable, "-c", code.rstrip(",")], check=True)
+    assert read(genes, classes="names.txt").classes.tolist() == ["odd" if i % 2 else "even" for i in KEPT]
 
 
 def test_agreement_with_known_classes():

@@ -35,9 +35,9 @@ def listed(names: Sequence[object]) -> str:
     return line.getvalue()
 
 
-def parts(text: str) -> list[str]:
+def parts(text: str, separator: str = ",") -> list[str]:
     """The names in what `listed` wrote."""
-    return next(csv.reader([text]), [])
+    return next(csv.reader([text], delimiter=separator), [])
 
 
 def as_typed(message: str) -> str:

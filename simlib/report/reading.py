@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from simlib.data import DATA, load
 from simlib.files import load_matrix, load_vectors
 from simlib.files.levels import NOTE as LEVELS
 from simlib.plots.fonts import undrawn
+from simlib.report.commands import parts
 from simlib.similarity import SIMILARITIES
 
 SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
@@ -225,6 +227,7 @@ def _lines(path: Path, name: str, card: dict[str, Any]) -> np.ndarray:
     except UnicodeDecodeError:
         raise ValueError(f"{path.name} is not UTF-8 text, expected a line an item for {name}") from None
     n = card["shares"].get("items", (0, card["rows"]))[1]
+    _refuse_table(path, lines)
     if len(lines) != n:
         heading = f": is the first a heading? tail -n +2 {path.name} leaves it out" if len(lines) == n + 1 else ""
         raise ValueError(
@@ -232,6 +235,21 @@ def _lines(path: Path, name: str, card: dict[str, Any]) -> np.ndarray:
         )
     card["notes"].append(f"{path.name} tells the {'labels' if name == 'label' else name}, a line an item.")
     return lines if card["kept"] is None else lines[card["kept"]]
+
+
+def _refuse_table(path: Path, lines: np.ndarray) -> None:
+    """Raise if the lines of a .csv or .tsv file have several cells each; the way out takes the last of them."""
+    separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
+    rows = [parts(line, separator) for line in lines] if separator else []
+    if not rows or len(rows[0]) < 2 or len(set(map(len, rows))) > 1:
+        return
+    told = repr(path.name) + ("" if separator == "," else ", sep='\\t'")
+    written = f"to_csv({path.stem + '.txt'!r}, index=False, header=False)"
+    taken = f"import pandas; pandas.read_csv({told})[{rows[0][-1]!r}].{written}"
+    raise ValueError(
+        f"{path.name} is a table of {len(rows[0])} columns, expected a line an item: write one of its columns as text, "
+        f"for instance the last, by python -c {shlex.quote(taken)}, and give {path.stem}.txt"
+    )
 
 
 def _pictures(path: str, card: dict[str, Any]) -> np.ndarray:
