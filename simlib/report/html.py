@@ -96,7 +96,7 @@ def _tight(fit: Clustering) -> str:
 
 def _digits(value: float, fit: Clustering) -> str:
     """An entry as text: similarities with two decimals, distances with three digits."""
-    return f"{value:,.3g}" if METRICS[fit.metric].of_distances else _two(value)
+    return f"{value:#,.3g}".rstrip(".") if METRICS[fit.metric].of_distances else _two(value)
 
 
 def _two(value: float) -> str:

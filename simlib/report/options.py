@@ -51,15 +51,22 @@ examples
   %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, its two CSV files, report.pdf
   %(prog)s series.csv --metric correlation --ks 4,8,12,16,24 --title "Stations by temperature"
   %(prog)s distances.npy --metric precomputed --k 30
-  %(prog)s prices.csv --transpose --metric correlation   a row a day, a column an item
+  %(prog)s changes.csv --transpose --metric correlation   a row a day, a column a share
   %(prog)s genes.csv --labels symbol --items genes --classes tissue --columns "S*" --atlas
   %(prog)s digits.npy --labels names.txt --thumbnails pictures.npy
   %(prog)s my.csv --verify report.html  make it again and say what differs
+
+a pattern such as "S*" stands in quotes, or the shell puts names of files in its place
 
 the file
   .csv, .tsv, .parquet: a row an item; columns of numbers are the vectors, a column of text the labels;
   with --transpose the columns are the items
   .npy, .npz: vectors (n, d), or with --metric similarity or precomputed a matrix (n, n); word2vec and GloVe text
+
+prices
+  correlation of prices follows their common trend; the changes from day to day are what moves together:
+    frame = pandas.read_csv("prices.csv", index_col=0).ffill()
+    frame.pct_change().iloc[1:].to_csv("changes.csv")
 
 gaps
   items with a missing number are left out; above a tenth of them you are asked, and --keep-going answers. pandas fills

@@ -15,10 +15,11 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem
 code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto}
 @media(max-width:40rem){body{padding:.6rem .8rem 3rem}figure img{max-width:none;width:44rem}h1{font-size:1.5rem}}
 @page{size:A4;margin:14mm 14mm 16mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
-@media print{html{font-size:10pt}body{font-size:1rem;line-height:1.4;max-width:none;padding:0}nav{display:none}
+@media print{html{font-size:11pt}body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}
 h1{font-size:1.7rem}h2{border:0;margin:1.1rem 0 .3rem;padding:0}p{margin:.4rem 0}.lead{font-size:1.05rem}
 figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}figure img{max-height:72mm;width:auto}
-figure.beside{display:flex;gap:5mm;align-items:end}figure.beside figcaption{flex:1}}"""
+figure.beside{display:flex;gap:5mm;align-items:end}figure.beside figcaption{flex:1}figcaption{font-size:10pt}
+h3{margin:.8rem 0 .3rem}.clusters tr:not(.members){break-after:avoid}}"""
 
 # the finding, the cards and the tables, which notebook 06 shows too
 STYLE = """<style>
@@ -44,10 +45,9 @@ STYLE = """<style>
 .pairs td:first-child{width:9rem;color:#555}
 .clusters th:nth-child(2){width:42%}.table .members td{border:0;padding-bottom:.5rem}.paper{display:none}
 @media print{.cards{grid-template-columns:repeat(3,1fr);gap:.4rem}
-.card{font-size:.88rem;padding:.3rem .5rem}.card .quiet{font-size:.84rem}
-.table .members{break-inside:auto}
-.clusters tr:not(.members){break-after:avoid}.table .members td{font-size:.84rem;line-height:1.35}.paper{display:block}
+.card{font-size:.75rem;padding:.3rem .5rem}.card .quiet{font-size:.72rem}
+.table .members{break-inside:auto}.table .members td{font-size:.75rem;line-height:1.35}.paper{display:block}
 .facts{grid-template-columns:repeat(4,1fr);gap:.4rem;margin:.6rem 0}
 .box{max-height:none;overflow:visible;border:0}.off-paper{display:none}.table th{position:static}
-.wide{overflow:visible}.table{font-size:.92rem}.table td,.table th{padding:.15rem .25rem}}
+.wide{overflow:visible}.table{font-size:.85rem}.table td,.table th{padding:.15rem .25rem}}
 </style>"""
