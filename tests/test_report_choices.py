@@ -13,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import simlib
 from simlib import report
+from simlib.plots.fonts import undrawn
 from simlib.report import html, numbers, reading
 from simlib.report.build import beside_page, make
 from simlib.report.options import completed
@@ -269,3 +270,30 @@ def test_a_pattern_that_the_shell_replaced_by_one_file(genes, monkeypatch, capsy
     monkeypatch.chdir(genes)
     assert report.main(["genes.csv", "--columns", "names.txt"]) == 2
     assert "names.txt is a file here: did the shell put file names in place" in capsys.readouterr().err
+
+
+def test_what_weighs_stands_first(tmp_path):
+    walk = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, (100, 6)), axis=0))
+    days = [f"2024-0{1 + i // 28}-{1 + i % 28:02d}" for i in range(100)]
+    names = ["A", "B", "C", "梅", "E", "F"]
+    lines = [
+        "day," + ",".join(names),
+        *(f"{day},{','.join(map(str, row))}" for day, row in zip(days, walk, strict=True)),
+    ]
+    (tmp_path / "prices.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = reading.read(str(tmp_path / "prices.csv"), "correlation", Wishes(transpose=True))
+    told = reading.told(found.card, found.empty, "shares")
+    assert "they look like levels (prices), not changes" in told
+    assert undrawn(names) in told
+    assert "Like nothing" not in told
+    assert told.count("levels (prices)") == html.about(found.card).count("levels (prices)") == 1
+
+
+@pytest.mark.parametrize(("width", "look"), [(576, '<figure class="beside">'), (864, "<figure>")])
+def test_captions_stand_beside_pictures_that_leave_room(width, look):
+    import nbformat
+
+    picture = {"image/svg+xml": f'<svg width="{width}pt" height="324pt"></svg>'}
+    cell = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", picture)])
+    caption = nbformat.v4.new_markdown_cell("*Figure 1.* It.", metadata={"tags": ["report"]})
+    assert look in report_page(nbformat.v4.new_notebook(cells=[cell, caption]), "x", {})

@@ -246,9 +246,10 @@ def _refuse_table(path: Path, lines: np.ndarray) -> None:
     told = repr(path.name) + ("" if separator == "," else ", sep='\\t'")
     written = f"to_csv({path.stem + '.txt'!r}, index=False, header=False)"
     taken = f"import pandas; pandas.read_csv({told})[{rows[0][-1]!r}].{written}"
+    quoted = shlex.quote(taken) if set(taken) & set('"$`!') else f'"{taken}"'
     raise ValueError(
         f"{path.name} is a table of {len(rows[0])} columns, expected a line an item: write one of its columns as text, "
-        f"for instance the last, by python -c {shlex.quote(taken)}, and give {path.stem}.txt"
+        f"for instance the last, by python -c {quoted}, and give {path.stem}.txt"
     )
 
 
