@@ -47,6 +47,8 @@ def as_typed(message: str) -> str:
     --------
     >>> as_typed("the columns may be the items: pass transpose=True, or label='a day', or columns=['a', 'b']")
     "the columns may be the items: pass --transpose, or --labels='a day', or --columns=a,b"
+    >>> as_typed("drop or label must list names among 'a', 'b'")
+    "--drop or --labels must list names among 'a', 'b'"
     """
     message = re.sub(r"\b(transpose|keep_going|drop_empty)=True\b", lambda found: option(found[1]), message)
     message = re.sub(
@@ -55,7 +57,9 @@ def as_typed(message: str) -> str:
         message,
     )
     message = re.sub(
-        r"\b(label|columns|transpose|drop|classes|names)(?= is for\b)", lambda found: option(found[1]), message
+        r"\b(label|columns|transpose|drop|classes|names)(?=(?: or \w+)* (?:is for|must list)\b)",
+        lambda found: option(found[1]),
+        message,
     )
     message = re.sub(r"\bcolumns=(?=$|[\s):;])", "--columns", message)
     return re.sub(

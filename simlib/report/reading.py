@@ -195,10 +195,15 @@ def _read_file(path: str, metric: str, wishes: Wishes) -> tuple[np.ndarray, np.n
 
 def _vectors(path: str, wishes: Wishes, label: str | None) -> Any:
     """What `load_vectors` reads; columns that name the items or their classes are no vectors."""
-    beside = [each for each in (wishes.label, wishes.names, wishes.classes) if each and not _is_file(each)]
-    drop = [*(wishes.drop or []), *(each for each in beside if each != label)] or None
+    told = {name: getattr(wishes, name) for name in ("label", "names", "classes")}
+    beside = {name: each for name, each in told.items() if each and each != label and not _is_file(each)}
+    drop = [*(wishes.drop or []), *beside.values()] or None
     label = None if label and _is_file(label) else label
-    return load_vectors(path, label=label, columns=wishes.columns, transpose=wishes.transpose, drop=drop)
+    try:
+        return load_vectors(path, label=label, columns=wishes.columns, transpose=wishes.transpose, drop=drop)
+    except ValueError as error:  # which of the options named a column that is not there
+        asked = " or ".join(["drop"] * bool(wishes.drop) + list(beside))
+        raise ValueError(str(error).replace("drop must list", f"{asked} must list")) from None
 
 
 def _told(path: str | None, metric: str, wishes: Wishes, card: dict[str, Any], name: str) -> np.ndarray | None:
