@@ -47,13 +47,20 @@ def test_a_name_with_signs_of_a_pattern_means_itself(tmp_path):
     assert load_vectors(tmp_path / "a.csv", columns=["S*", "a:b"]).vectors.tolist() == [[1, 3], [6, 8]]
 
 
-@pytest.mark.parametrize("wanted", [["X*"], ["S1:Z"], ["n*"], ["S10:S1"]])
+@pytest.mark.parametrize("wanted", [["X*"], ["S1:Z"], ["S10:S1"]])
 def test_what_means_no_column_of_numbers_is_refused(file, wanted):
     with pytest.raises(ValueError, match=r"columns must list names among 'name', 'year', 'S1'"):
         load_vectors(file, columns=wanted)
-    if wanted != ["n*"]:
-        with pytest.raises(ValueError, match=r"drop must list names among"):
-            load_vectors(file, drop=wanted)
+    with pytest.raises(ValueError, match=r"drop must list names among"):
+        load_vectors(file, drop=wanted)
+
+
+def test_a_row_of_text_below_the_heading_is_guessed(file, tmp_path):
+    with pytest.raises(ValueError, match=r"none of the columns that 'n\*' means, 'name', 'note', holds numbers alone"):
+        load_vectors(file, columns=["n*"])
+    (tmp_path / "b.csv").write_text("gene,S1,S2\ntissue,liver,blood\na,1,2\nb,3,5\n")
+    with pytest.raises(ValueError, match=r"'S\*' means, 'S1', 'S2', holds numbers alone: is there a row of text"):
+        load_vectors(tmp_path / "b.csv", columns=["S*"])
 
 
 def test_dropped_columns_are_no_vectors_and_are_told(file):

@@ -232,6 +232,19 @@ def test_k_curve_shows_the_criterion_and_rings_k(criterion, small, ax):
     assert [label.get_text() for label in ax.get_xticklabels()] == [str(k) for k in small.scan.ks]
 
 
+def test_k_curve_labels_what_the_criterion_would_take():
+    points = np.concatenate([100.0 * j + np.arange(4) for j in range(11)])
+    scan = scan_k(abs(points[:, None] - points), range(2, 41), metric="precomputed")
+    for criterion, k, *_ in scan.picks():
+        fig, ax = plt.subplots(figsize=(2, 2))
+        plots.k_curve(scan, criterion, k=2, ax=ax)
+        words = [label.get_text() for label in ax.get_xticklabels()]
+        assert {"2", str(k), "40"} <= set(words)
+        assert words.count("") > 20
+        plt.close(fig)
+    assert scan.picks()[-1].k == 11
+
+
 def test_k_curve_draws_the_shuffled_data_beside(small, ax):
     null = replace(small.scan, silhouette=small.scan.silhouette / 9)
     plots.k_curve(small.scan, "silhouette", null=null, ax=ax)

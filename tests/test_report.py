@@ -473,7 +473,7 @@ def test_items_in_columns_are_recorded_and_made_again(tmp_path, monkeypatch, cap
     assert report.main([*shlex.split(unescape(command))[3:], "--no-stamp", "--out", "again/report.html"]) == 0
     assert Path("again/report.html").read_bytes() == Path("report.html").read_bytes()
     assert report.main(["moves.csv", "--k", "3"]) == 2
-    assert "pass --transpose; if the rows are, pass --label=day" in capsys.readouterr().err
+    assert "pass --transpose; if the rows are, pass --labels=day" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("wish", [{"label": "a"}, {"columns": ["a"]}, {"transpose": True}], ids=str)
@@ -482,7 +482,7 @@ def test_a_choice_that_is_for_vectors_only_is_refused_elsewhere(wish, tmp_path):
     (name,) = wish
     with pytest.raises(ValueError, match=rf"{name} is for files of vectors, and D\.npy is read as a matrix"):
         reading.read(tmp_path / "D.npy", "precomputed", reading.Wishes(**wish))
-    with pytest.raises(ValueError, match=f"the shipped words have no such choice: leave {name} out"):
+    with pytest.raises(ValueError, match="the shipped words have no such choice: leave it out"):
         reading.read(None, "cosine", reading.Wishes(**wish))
 
 

@@ -2,6 +2,9 @@
 
 import csv
 import re
+import shlex
+import subprocess
+import sys
 from html import unescape
 
 import numpy as np
@@ -10,6 +13,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import simlib
 from simlib import report
+from simlib.plots.fonts import undrawn
 from simlib.report import html, numbers, reading
 from simlib.report.build import beside_page, make
 from simlib.report.options import completed
@@ -73,6 +77,22 @@ def test_classes_take_no_part_in_the_clustering(genes):
     assert read(genes, columns=None, drop=["S2", "batch"]).A.shape == (20, 2)  # without the gap
 
 
+def test_columns_that_are_items_are_counted_as_columns(tmp_path):
+    rows = ["day,=a,b,c,d,e", *(f"2024-01-0{i},{i},{i * i % 5},{7 - i},,{i % 3}" for i in range(1, 8))]
+    (tmp_path / "days.csv").write_text("\n".join(rows) + "\n")
+    A, labels, card, *_ = reading.read(
+        str(tmp_path / "days.csv"), "correlation", Wishes(transpose=True, keep_going=True)
+    )
+    fit = simlib.kmedoids(A, 2, metric="correlation")
+    scores = simlib.silhouette(A, fit.labels, metric="correlation")
+    numbers.write_items(tmp_path / "items.csv", labels, fit, scores, reading.file_rows(card))
+    with open(tmp_path / "items.csv", newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [(line["column"], line["item"]) for line in lines] == [(name, name) for name in ("'=a", "b", "c", "e")]
+    assert "<tr><th>item</th>" in html.items(fit, labels, scores, reading.file_rows(card))
+    assert "4 columns of 7 numbers" in html.about(card)
+
+
 def test_empty_items_are_left_out_where_asked(genes):
     found = read(genes, drop_empty=True, classes="kind", names="names.txt", thumbnails="pictures.npy")
     rows = [i for i in KEPT if i != 7]
@@ -127,7 +147,7 @@ def test_many_gaps_ask_for_a_decision(tmp_path):
         ({"names": "names.headed"}, "expected 20.*tail -n \\+2 names.headed leaves it out"),
         ({"thumbnails": "pictures.npy_9.npy"}, r"thumbnails must be \(20, height, width\)"),
         ({"thumbnails": "pictures.float.npy"}, "thumbnails must be uint8"),
-        ({"classes": "no such"}, "has no column 'no such'|drop must list names among"),
+        ({"classes": "no such"}, r"genes.csv: classes must list names among .*got \['no such'\]"),
         ({"classes": "kind", "transpose": True}, "classes='kind' is no file, and the columns are the items"),
     ],
 )
@@ -140,6 +160,19 @@ def test_what_does_not_fit_is_refused(genes, wishes, message):
     drop = ["kind", "batch"] if "transpose" in wishes else None
     with pytest.raises((ValueError, TypeError), match=message):
         read(genes, columns=columns, drop=drop, keep_going=True, **wishes)
+
+
+@pytest.mark.parametrize(("name", "between"), [("names.csv", ","), ("names.tsv", "\t")])
+def test_a_table_for_lines_is_refused_and_its_way_out_works(genes, name, between, monkeypatch):
+    lines = [f"gene{between}the kind", *(f'g{i}{between}"{"odd" if i % 2 else "even"}"' for i in range(20))]
+    (genes / name).write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=f"{name} is a table of 2 columns") as refused:
+        read(genes, classes=name)
+    told = shlex.split(str(refused.value))
+    code = told[told.index("-c") + 1]
+    monkeypatch.chdir(genes)
+    subprocess.run([sys.executable, "-c", code.rstrip(",")], check=True)
+    assert read(genes, classes="names.txt").classes.tolist() == ["odd" if i % 2 else "even" for i in KEPT]
 
 
 def test_agreement_with_known_classes():
@@ -173,7 +206,7 @@ def test_a_report_with_everything_and_its_check(genes, monkeypatch, capsys):
     wishes = ["--columns", "S1:S3", "--classes", "kind", "--names", "names.txt", "--thumbnails", "pictures.npy"]
     command = ["genes.csv", "--k", "2", "--metric", "correlation", "--items", "genes", "--atlas", *wishes]
     assert report.main([*command, "--no-stamp", "--out", "made.html"]) == 0
-    assert "1 of 20 genes (5 %). 1 of 19 genes are like nothing" in capsys.readouterr().out
+    assert "1 of 20 genes (5 %). Like nothing: 1 of 19 genes" in capsys.readouterr().out
     page = (genes / "made.html").read_text(encoding="utf-8")
     told = unescape(re.sub(r"<[^>]+>", " ", page.partition("</head>")[2]))
     assert "19 genes in 2 clusters" in told
@@ -211,3 +244,56 @@ def test_files_beside_a_page_have_its_name():
     assert beside_page("a.b.html") == names
     with pytest.raises(report.Refused, match="there is no file"):
         make(None, "report.html", stamp=False, progress=False, thumbnails="missing.npy")
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"),
+    [
+        (["my.csv", "--label", "symbol"], "there is no option --label: --labels is meant?"),
+        (["my.csv", "--name=symbol"], "there is no option --name: --names is meant?"),
+        (["my.csv", "--class", "kind"], "there is no option --class: --classes is meant?"),
+        (["my.csv", "-k", "3"], "there is no option -k: --k is meant?"),
+        (["my.csv", "--transp"], "there is no option --transp: --transpose is meant?"),
+        (["my.csv", "--quux"], r"there is no option --quux \(--help"),
+        (["--columns", "S1.txt", "S2.txt", "S3.txt", "my.csv"], 'S3.txt and 1 more came besides.*--columns "S\\*"'),
+        (["my.csv", "--drop", "S1.txt", "S2.txt"], 'S2.txt came besides: did the shell.*--columns "S\\*"'),
+    ],
+)
+def test_a_wrong_word_is_answered_with_the_right_one(typed, answer, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        report.main(typed)
+    assert stopped.value.code == 2
+    assert re.search(answer, capsys.readouterr().err)
+
+
+def test_a_pattern_that_the_shell_replaced_by_one_file(genes, monkeypatch, capsys):
+    monkeypatch.chdir(genes)
+    assert report.main(["genes.csv", "--columns", "names.txt"]) == 2
+    assert "names.txt is a file here: did the shell put file names in place" in capsys.readouterr().err
+
+
+def test_what_weighs_stands_first(tmp_path):
+    walk = 100 * np.exp(np.cumsum(np.random.default_rng(0).normal(0, 0.02, (100, 6)), axis=0))
+    days = [f"2024-0{1 + i // 28}-{1 + i % 28:02d}" for i in range(100)]
+    names = ["A", "B", "C", "梅", "E", "F"]
+    lines = [
+        "day," + ",".join(names),
+        *(f"{day},{','.join(map(str, row))}" for day, row in zip(days, walk, strict=True)),
+    ]
+    (tmp_path / "prices.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = reading.read(str(tmp_path / "prices.csv"), "correlation", Wishes(transpose=True))
+    told = reading.told(found.card, found.empty, "shares")
+    assert "they look like levels (prices), not changes" in told
+    assert undrawn(names) in told
+    assert "Like nothing" not in told
+    assert told.count("levels (prices)") == html.about(found.card).count("levels (prices)") == 1
+
+
+@pytest.mark.parametrize(("width", "look"), [(576, '<figure class="beside">'), (864, "<figure>")])
+def test_captions_stand_beside_pictures_that_leave_room(width, look):
+    import nbformat
+
+    picture = {"image/svg+xml": f'<svg width="{width}pt" height="324pt"></svg>'}
+    cell = nbformat.v4.new_code_cell("1", outputs=[nbformat.v4.new_output("display_data", picture)])
+    caption = nbformat.v4.new_markdown_cell("*Figure 1.* It.", metadata={"tags": ["report"]})
+    assert look in report_page(nbformat.v4.new_notebook(cells=[cell, caption]), "x", {})

@@ -25,6 +25,7 @@ Where to find what
     digits.py      whether numbers in text become float32 or float64
     sparse.py      vectors of which only the numbers that are not 0 are stored
     gaps.py  remarks.py       rows with gaps; what a person should know about the vectors
+    levels.py                 whether series by date are levels, such as prices, and not changes
     pieces.py  messages.py  arrays.py  card.py    what all of them share
 """
 

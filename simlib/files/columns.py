@@ -94,18 +94,29 @@ def meant(source: Source, called: str, wanted: Sequence[str], names: list[str], 
     """
     place = {name: i for i, name in reversed(list(enumerate(names)))}
     found: list[int] = []
+    possible = set(among)
     for name in wanted:
-        first, colon, last = name.partition(":")
-        if name in place:
-            these = [place[name]]
-        elif colon and first in place and last in place:
-            these = [i for i in among if place[first] <= i <= place[last]]
-        else:
-            these = [i for i in among if fnmatchcase(names[i], name)] if set(name) & set("*?[") else []
+        all_of_them = _named_by(name, names, place)
+        these = all_of_them if name in place else [i for i in all_of_them if i in possible]
+        if not these and all_of_them:
+            raise ValueError(
+                f"{source.name}: none of the columns that {name!r} means, {listed([names[i] for i in all_of_them])}, "
+                "holds numbers alone: is there a row of text among the rows, such as units or classes? Take it out"
+            )
         if not these:
             raise ValueError(f"{source.name}: {called} must list names among {listed(names)}, got {wanted!r}")
         found += these
     return list(dict.fromkeys(found))
+
+
+def _named_by(name: str, names: list[str], place: dict[str, int]) -> list[int]:
+    """All columns that a name, a range or a pattern means; `place` says where a name is."""
+    first, colon, last = name.partition(":")
+    if name in place:
+        return [place[name]]
+    if colon and first in place and last in place:
+        return list(range(place[first], place[last] + 1))
+    return [i for i, other in enumerate(names) if fnmatchcase(other, name)] if set(name) & set("*?[") else []
 
 
 def _goes_without(source: Source, column: Column, is_label: bool) -> bool:

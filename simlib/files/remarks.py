@@ -11,6 +11,7 @@ from simlib.files.arrays import LONGEST_LABEL
 from simlib.files.card import Card
 from simlib.files.counters import DECIDES_ALL, percent
 from simlib.files.interface import Read, Source
+from simlib.files.levels import note_levels
 
 
 def refuse_half_a_matrix(source: Source, found: Read) -> None:
@@ -42,6 +43,7 @@ def note_all(source: Source, vectors: np.ndarray, labels: Any, names: list[str] 
         return
     note_matrix(vectors, labels, names, source.card)
     note_a_column_that_decides_all(vectors, names, source.card)
+    note_levels(vectors, names, source.card)
     if labels is None and not source.transpose:
         note_first_column(vectors, source.card)
         pairs.note_in_vectors(vectors, source.card)

@@ -8,6 +8,7 @@ The colours are safe for colour-blind readers, and the shape of a marker repeats
 in a ring. A large matrix is drawn as means of blocks.
 
 look       colours, markers, settings
+fonts      the fonts of letters, and the letters that none has
 given      what the caller gave, checked
 names      names beside points, none over another
 heat       the matrix: how its entries are spread, and its order by clusters

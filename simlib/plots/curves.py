@@ -87,7 +87,8 @@ def k_curve(
     if k is not None:
         ax.axvline(k, color=INK, lw=0.8)
         ax.plot(k, values[scan.ks == k], "o", ms=13, mfc="none", mec=INK, mew=1.8)
-    ax.set_xticks(scan.ks, _thinned(ax, scan.ks, k))
+    picked = next(pick.k for pick in scan.picks() if pick.criterion == criterion)
+    ax.set_xticks(scan.ks, _thinned(ax, scan.ks, [picked] if k is None else [k, picked]))
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel=CRITERIA[criterion].format(loss=loss_of(scan.fits[0])))
     return ax
@@ -116,7 +117,7 @@ def stability_curve(
         _stability_line(ax, null, 1.03, look)
     ax.set_xscale("log", base=2)
     ks = np.array(sorted(scores))
-    ax.set_xticks(ks, _thinned(ax, ks, None))
+    ax.set_xticks(ks, _thinned(ax, ks, []))
     ax.set_xticks([], minor=True)
     ax.set(xlabel="number of clusters k (log scale)", ylabel="adjusted Rand index (1 = the same clusters)")
     ax.legend(loc="best")
@@ -129,17 +130,17 @@ def _one_loss(metrics: list[str], called: str) -> None:
         raise ValueError(f"{called} must all be of similarities or all of distances, got both: draw them apart")
 
 
-def _thinned(ax: Axes, ks: np.ndarray, k: int | None) -> list[str]:
+def _thinned(ax: Axes, ks: np.ndarray, first: list[int]) -> list[str]:
     """The labels of the ks on a logarithmic axis; a label that would touch another is empty.
 
-    The ringed k and the last one are always written. The others follow from the left, as far as they find room.
+    Those in `first`, such as the ringed k, come first, then the last one. The others follow from the left, as far as
+    they find room.
     """
     width = ax.get_position().width * figure_of(ax).get_figwidth()  # inches
     place = np.log2(ks) * 0.85 * width / max(np.ptp(np.log2(ks)), 1)
     half = 0.045 * (np.array([len(str(each)) for each in ks]) + 1)  # inches: half a label's width, with a gap
-    ringed = [] if k is None else np.flatnonzero(ks == k).tolist()
     shown: list[int] = []
-    for i in [*ringed, len(ks) - 1, *range(len(ks))]:
+    for i in [*np.searchsorted(ks, first).tolist(), len(ks) - 1, *range(len(ks))]:
         if all(abs(place[i] - place[other]) >= half[i] + half[other] for other in shown):
             shown.append(i)
     return [str(each) if i in shown else "" for i, each in enumerate(ks)]

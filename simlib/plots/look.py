@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,23 +12,11 @@ from matplotlib.figure import Figure
 from simlib import _kinds
 from simlib._engine.metrics import METRICS
 from simlib.medoids import Clustering
+from simlib.plots.fonts import families
 
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#555555")  # Okabe and Ito, no yellow
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 INK = "#333333"
-# Fonts with the letters of many scripts, as systems bring them.
-SCRIPTS: tuple[str, ...] = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans CJK KR", "Noto Sans SC", "Noto Sans JP")
-SCRIPTS += (
-    "Noto Sans KR",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "Droid Sans Fallback",
-    "PingFang SC",
-    "Hiragino Sans",
-)
-SCRIPTS += ("Apple SD Gothic Neo", "Microsoft YaHei", "Yu Gothic", "Malgun Gothic", "Noto Sans Arabic")
-SCRIPTS += ("Noto Sans Hebrew", "Noto Sans Devanagari", "Noto Sans Bengali", "Noto Sans Tamil", "Noto Sans Thai")
-SCRIPTS += ("Nirmala UI", "Leelawadee UI", "Tahoma", "Arial Unicode MS", "FreeSans", "Unifont")
 LINK: dict[str, Any] = {"arrowstyle": "-", "color": INK, "lw": 0.7}  # from a text to what it names
 
 
@@ -42,8 +29,7 @@ def style() -> None:
     """
     plt.rc("figure", figsize=(8, 4.5), dpi=100)
     plt.rc("figure.constrained_layout", use=True)
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    plt.rc("font", size=10, family=["sans-serif", *(name for name in SCRIPTS if name in installed)])
+    plt.rc("font", size=10, family=families())
     plt.rc("pdf", fonttype=42)
     plt.rc("svg", fonttype="none")
     plt.rc("axes", titlesize=12, titlelocation="left", grid=True, axisbelow=True)

@@ -13,7 +13,7 @@ from simlib._labels import plain
 from simlib.data import written_whole
 from simlib.report.build import PAGE, Made, beside_page, make, steps
 from simlib.report.commands import as_typed, typed
-from simlib.report.options import OPTIONS, parsed
+from simlib.report.options import OPTIONS, QUOTE, parsed
 from simlib.report.pdf import browser, print_page
 from simlib.report.record import WRITTEN, differences, recorded
 from simlib.report.refused import Refused, apart, readable, writable
@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m simli
         print("\nstopped; nothing was written", file=sys.stderr)
         return 130
     except (Refused, OSError) as error:
-        print(f"error: {plain(as_typed(str(error)), 600)}", file=sys.stderr)
+        files = [name for name in (*(asked.columns or ()), *(asked.drop or ())) if Path(name).is_file()]
+        hint = f" ({files[0]} is a file here: {QUOTE})" if files else ""
+        print(f"error: {plain(as_typed(str(error)) + hint, 600)}", file=sys.stderr)
         return 2
 
 

@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
+TYPED = {"label": "labels"}  # options that are typed by another word than their name in Python
 REPORT = ("python", "-m", "simlib.report")
 
 
@@ -34,9 +35,9 @@ def listed(names: Sequence[object]) -> str:
     return line.getvalue()
 
 
-def parts(text: str) -> list[str]:
+def parts(text: str, separator: str = ",") -> list[str]:
     """The names in what `listed` wrote."""
-    return next(csv.reader([text]), [])
+    return next(csv.reader([text], delimiter=separator), [])
 
 
 def as_typed(message: str) -> str:
@@ -45,7 +46,9 @@ def as_typed(message: str) -> str:
     Examples
     --------
     >>> as_typed("the columns may be the items: pass transpose=True, or label='a day', or columns=['a', 'b']")
-    "the columns may be the items: pass --transpose, or --label='a day', or --columns=a,b"
+    "the columns may be the items: pass --transpose, or --labels='a day', or --columns=a,b"
+    >>> as_typed("drop or label must list names among 'a', 'b'")
+    "--drop or --labels must list names among 'a', 'b'"
     """
     message = re.sub(r"\b(transpose|keep_going|drop_empty)=True\b", lambda found: option(found[1]), message)
     message = re.sub(
@@ -53,16 +56,22 @@ def as_typed(message: str) -> str:
         lambda found: f"--{found[1]}={shlex.quote(','.join(ast.literal_eval(found[2])))}",
         message,
     )
+    message = re.sub(
+        r"\b(label|columns|transpose|drop|classes|names)(?=(?: or \w+)* (?:is for|must list)\b)",
+        lambda found: option(found[1]),
+        message,
+    )
+    message = re.sub(r"\bcolumns=(?=$|[\s):;])", "--columns", message)
     return re.sub(
         r"\b(label|metric|classes|names)=(['\"])(.*?)\2",
-        lambda found: f"--{found[1]}={shlex.quote(found[3])}",
+        lambda found: f"{option(found[1])}={shlex.quote(found[3])}",
         message,
     )
 
 
 def option(name: str) -> str:
     """An option as it is typed, by its name in Python."""
-    return f"--{name.replace('_', '-')}"
+    return f"--{TYPED.get(name, name).replace('_', '-')}"
 
 
 def _word(text: str) -> str:

@@ -96,7 +96,7 @@ def _tight(fit: Clustering) -> str:
 
 def _digits(value: float, fit: Clustering) -> str:
     """An entry as text: similarities with two decimals, distances with three digits."""
-    return f"{value:,.3g}" if METRICS[fit.metric].of_distances else _two(value)
+    return f"{value:#,.3g}".rstrip(".") if METRICS[fit.metric].of_distances else _two(value)
 
 
 def _two(value: float) -> str:
@@ -343,7 +343,7 @@ def _fits(facts: _Judged, rows: np.ndarray) -> str:
     own, number = numbers.entries(fit), numbers.ranks(fit)
     lines = []
     for i, other, second in zip(rows, *numbers.rivals(A, metric, fit, rows), strict=True):
-        its, next_one = (f"{number[j]:,} · {marked(labels[fit.medoids[j]])}" for j in (fit.labels[i], other))
+        its, next_one = (f"{number[j]:,} · {marked(labels[fit.medoids[j]], NAME)}" for j in (fit.labels[i], other))
         line = [marked(labels[i]), its, _digits(own[i], fit), next_one, _digits(second, fit), _two(scores[i])]
         lines.append(line if sure is None else [*line, _two(sure[i])])
     entry = METRICS[fit.metric].entry
@@ -365,42 +365,45 @@ def items(
     fit: Clustering,
     labels: Sequence[str],
     scores: np.ndarray,
-    rows: np.ndarray | None = None,
+    rows: Any | None = None,
     called: str = "items",
 ) -> str:
     """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first.
 
-    `rows` (n,) are the numbers of the rows in the file; None: 0, 1, 2, ... `called` is what the items are called. On
-    paper the table is left out.
+    `rows` (n,) says where the items are in the file, by `reading.file_rows`; None: rows 0, 1, 2, ... Columns are told
+    by their labels alone. `called` is what the items are called. On paper the table is left out.
     """
     n = len(fit.labels)
-    rows = np.arange(n) if rows is None else rows
     labels = names_of(labels, n)
+    rows = np.arange(n) if rows is None else rows
+    numbered = getattr(rows, "name", "row") == "row"  # columns are named, not numbered
     own = numbers.entries(fit)
     lines: list[list[str]] = []
     for number, j in enumerate(largest_first(fit), 1):
         exemplar = marked(labels[fit.medoids[j]])
         for i in fit.members(j)[: SHOWN - len(lines)]:
             lines.append(
-                [str(rows[i]), marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])]
+                [str(rows[i])] * numbered
+                + [marked(labels[i]), f"{number:,}", exemplar, _digits(own[i], fit), _two(scores[i])]
             )
         if len(lines) == SHOWN:
             break
-    head = ["row", "item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"]
+    head = ["row"] * numbered + ["item", "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"]
     shown = f"The first {len(lines):,} of {n:,} {called}" if n > len(lines) else f"All {n:,} {called}"
     note = f"{shown}, by cluster, the largest first. The CSV file of items beside this page has all."
     paper = f'<p class="quiet paper">On paper: all clusters above; the CSV file of items has all {n:,}.</p>'
-    box = f'<div class="box off-paper">{table(head, lines, {0, 2, 4, 5})}</div>'
+    box = f'<div class="box off-paper">{table(head, lines, {0, 2, 4, 5} if numbered else {1, 3, 4})}</div>'
     return f'{paper}<p class="quiet off-paper">{note}</p>{box}'
 
 
 def about(card: dict[str, Any]) -> str:
     """Where the items came from: file, checksum, rows, and what was dropped."""
+    where = card["where"].name
     lines = [
         ("file", marked(card["file"], 200)),
         ("format", marked(card["format"], 200)),
         ("SHA-256", escape(str(card["sha256"]))),
-        ("items", f"{card['rows']:,} rows of {card['columns']:,} numbers ({escape(str(card['dtype']))})"),
+        ("items", f"{card['rows']:,} {where}s of {card['columns']:,} numbers ({escape(str(card['dtype']))})"),
         ("left out", "<br>".join(marked(line, 300) for line in card["dropped"]) or "nothing"),
         ("decided", "<br>".join(marked(line, 300) for line in card["notes"]) or "nothing"),
     ]

@@ -220,13 +220,14 @@ def write_items(
     labels: Sequence[str],
     fit: Clustering,
     scores: np.ndarray,
-    rows: np.ndarray | None = None,
+    rows: Any | None = None,
     **beside: np.ndarray | None,
 ) -> None:
     """Write `Clustering.table` and the silhouettes, as CSV that no spreadsheet computes.
 
     A label that begins like a formula gets an apostrophe in front. Clusters have the numbers of the page. `rows` (n,)
-    are the numbers of the rows in the file; None: 0, 1, 2, ... `beside` are more columns by name, (n,).
+    says where the items are in the file, by `reading.file_rows`; None: rows 0, 1, 2, ... `beside` are more columns by
+    name, (n,).
     """
     items = fit.table([cell(label) for label in labels])
     items["cluster"] = ranks(fit)[fit.labels]
@@ -237,7 +238,7 @@ def write_items(
         if values is not None:
             items[name] = [_digits(each) if values.dtype.kind == "f" else cell(each) for each in values]
     if rows is not None:
-        items = items.set_axis(rows, axis=0).rename_axis("row")
+        items = items.set_axis(rows.map(cell) if rows.dtype.kind == "O" else rows, axis=0)
     _write(path, items)
 
 

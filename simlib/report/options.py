@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -12,7 +13,7 @@ from simlib import _check, _kinds
 from simlib._engine.metrics import METRICS, named
 from simlib._labels import plain
 from simlib.medoids import METHODS
-from simlib.report.commands import as_typed, parts
+from simlib.report.commands import as_typed, option, parts
 
 LARGEST_SEED = 2**32 - 1  # that a picture's layout can be drawn with
 OPTIONS: dict[str, Any] = {
@@ -37,6 +38,7 @@ OPTIONS: dict[str, Any] = {
 FILES = ("label", "names", "classes", "thumbnails")  # options that may name a file
 WORD = re.compile(r"[^\W\d_][\w -]{0,29}")  # what items can be called
 LONGEST_TITLE = 200  # characters
+QUOTE = 'did the shell put file names in place of a pattern? Type it in quotes, --columns "S*"'
 
 HELP = """\
 Sort the items of a file into clusters, each around one of the items, and write what came out as one HTML page that
@@ -49,15 +51,22 @@ examples
   %(prog)s my.csv --k 200 --pdf        200 clusters; report.html, its two CSV files, report.pdf
   %(prog)s series.csv --metric correlation --ks 4,8,12,16,24 --title "Stations by temperature"
   %(prog)s distances.npy --metric precomputed --k 30
-  %(prog)s prices.csv --transpose --metric correlation   a row a day, a column an item
+  %(prog)s changes.csv --transpose --metric correlation   a row a day, a column a share
   %(prog)s genes.csv --labels symbol --items genes --classes tissue --columns "S*" --atlas
   %(prog)s digits.npy --labels names.txt --thumbnails pictures.npy
   %(prog)s my.csv --verify report.html  make it again and say what differs
+
+a pattern such as "S*" stands in quotes, or the shell puts names of files in its place
 
 the file
   .csv, .tsv, .parquet: a row an item; columns of numbers are the vectors, a column of text the labels;
   with --transpose the columns are the items
   .npy, .npz: vectors (n, d), or with --metric similarity or precomputed a matrix (n, n); word2vec and GloVe text
+
+prices
+  correlation of prices follows their common trend; the changes from day to day are what moves together:
+    frame = pandas.read_csv("prices.csv", index_col=0).ffill()
+    frame.pct_change().iloc[1:].to_csv("changes.csv")
 
 gaps
   items with a missing number are left out; above a tenth of them you are asked, and --keep-going answers. pandas fills
@@ -104,20 +113,38 @@ def parsed(arguments: Sequence[str] | None, program: str) -> argparse.Namespace:
         description=HELP,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     _add_page(parser.add_argument)
     _add_clusters(parser.add_argument)
     _add_columns(parser.add_argument)
     _add_again(parser.add_argument)
-    asked = parser.parse_args(arguments)
+    asked, rest = parser.parse_known_args(arguments)
+    if rest:
+        parser.error(_not_known(rest, parser.words))
     set_too = [name for name in (*OPTIONS, "out", "pdf", "no_stamp") if getattr(asked, name) not in (None, False)]
     if asked.verify and set_too:
-        parser.error(f"--verify takes everything from the report: leave out --{set_too[0].replace('_', '-')}")
+        parser.error(f"--verify takes everything from the report: leave out {option(set_too[0])}")
     return asked
+
+
+def _not_known(rest: list[str], words: Sequence[str]) -> str:
+    """Why the words in `rest` are too many; `words` are the options there are."""
+    unknown = next((word.partition("=")[0] for word in rest if word.startswith("-")), None)
+    if unknown is None:
+        more = f" and {len(rest) - 1} more" * (len(rest) > 1)
+        return f"one file is read, and {rest[0]}{more} came besides: {QUOTE}"
+    close = get_close_matches(unknown, words, 1)
+    return f"there is no option {unknown}{''.join(f': {word} is meant?' for word in close)}"
 
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaint is one line."""
+
+    @property
+    def words(self) -> list[str]:
+        """The options there are, as they are typed."""
+        return list(self._option_string_actions)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {plain(message, 600)} (--help explains)\n")
@@ -151,11 +178,11 @@ def _add_clusters(add: Callable[..., Any]) -> None:
 def _add_columns(add: Callable[..., Any]) -> None:
     """Which columns of the file are read, and whether they are the items."""
     either = "a column, or a text file with a line an item"
-    add("--labels", "--label", dest="label", metavar="FILE|COLUMN", help=f"what the items are called: {either}")
+    add("--labels", dest="label", metavar="FILE|COLUMN", help=f"what the items are called: {either}")
     add("--names", metavar="FILE|COLUMN", help=f"names to show in place of the labels: {either}")
     about = "known classes, kept out of the clustering and compared with it"
     add("--classes", metavar="FILE|COLUMN", help=f"{about}: {either}")
-    about = "the columns that hold the vectors (default: all columns of numbers); a:c is a range, S* a pattern"
+    about = "the columns that hold the vectors (default: all of numbers); a:c is a range, S* a pattern, typed in quotes"
     add("--columns", type=parts, metavar="a,b", help=about)
     add("--drop", type=parts, metavar="a,b", help="columns that are no vectors; also ranges and patterns")
     about = "go on though more than a tenth of the items have gaps and are left out"

@@ -142,9 +142,16 @@ def _shown(cell: NotebookNode, after: NotebookNode | None, called: str) -> Itera
             source = after.source if after is not None and after.source.startswith("*Figure") else "*Figure.*"
             source = _calling(source, called)
             image = f'<div><img alt="{escape(_described(source))}" src="{picture}"></div>'
-            yield f"<figure>{image}<figcaption>{_text(source)}</figcaption></figure>"
+            look = ' class="beside"' if _is_narrow(data) else ""
+            yield f"<figure{look}>{image}<figcaption>{_text(source)}</figcaption></figure>"
         elif "text/html" in data:
             yield data["text/html"]
+
+
+def _is_narrow(data: dict[str, Any]) -> bool:
+    """Whether a picture leaves room for its caption beside it: it is at most twice as wide as high."""
+    size = re.search(r'width="([\d.]+)pt" height="([\d.]+)pt"', "".join(data.get("image/svg+xml", "")))
+    return size is not None and float(size[1]) <= 2 * float(size[2])
 
 
 def _picture(data: dict[str, Any]) -> str | None:

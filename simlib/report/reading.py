@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from simlib import _check
 from simlib._engine.metrics import METRICS, ON_VECTORS, named
@@ -16,6 +18,9 @@ from simlib._labels import plain
 from simlib.atlas.thumbnails import sheet
 from simlib.data import DATA, load
 from simlib.files import load_matrix, load_vectors
+from simlib.files.levels import NOTE as LEVELS
+from simlib.plots.fonts import undrawn
+from simlib.report.commands import parts
 from simlib.similarity import SIMILARITIES
 
 SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
@@ -85,6 +90,7 @@ def read(path: str | None, metric: str, wishes: Wishes = Wishes()) -> Items:  # 
     if path is None or metric not in ON_VECTORS:
         _refuse_unused(path, wishes)
     A, labels, card = _shipped_words(metric) if path is None else _read_file(path, metric, wishes)
+    card["where"] = _where(labels, card, wishes.transpose)
     share = card["shares"].get("items", (0, 1))
     if share[0] > MOST_LOST * share[1] and not wishes.keep_going:
         raise ValueError(f"{card['file']}: {left_out(card)} That is more than a tenth: {GAPS}")
@@ -95,6 +101,8 @@ def read(path: str | None, metric: str, wishes: Wishes = Wishes()) -> Items:  # 
     ids = None if names is None else labels
     items = Items(A, labels if names is None else names, card, ids, classes, pictures, like_nothing(A, metric))
     items = _about_empty(items, metric, wishes.drop_empty)
+    card["undrawn"] = undrawn([*items.labels, *([] if items.classes is None else items.classes)])
+    card["notes"] += [card["undrawn"]] * bool(card["undrawn"])
     if len(items.A) < 4:
         raise ValueError(f"a report needs at least 4 items, {card['file']} has {len(items.A)} {left_out(card)}".strip())
     return items
@@ -118,14 +126,18 @@ def left_out(card: dict[str, Any], called: str = "items") -> str:
 
 
 def told(card: dict[str, Any], empty: np.ndarray, called: str = "items") -> str:
-    """What stands before the finding: what was left out, and how many items are like nothing; or ""."""
-    alike = f"{empty.sum():,} of {len(empty):,} {called} are like nothing, and named where this comes from."
-    return f"{left_out(card, called)} {alike if empty.any() else ''}".strip()
+    """What stands before the finding: what was left out, how many items are like nothing, and the notes that weigh."""
+    alike = f"Like nothing: {empty.sum():,} of {len(empty):,} {called}, named where this comes from."
+    first = [note for note in card["notes"] if note in (LEVELS, card["undrawn"])]
+    return " ".join([left_out(card, called), *[alike] * bool(empty.any()), *first]).strip()
 
 
-def file_rows(card: dict[str, Any]) -> np.ndarray:
-    """The rows of the items in their file, int64 (n,), counted from 0, those left out counted too."""
-    return np.arange(card["rows"]) if card["kept"] is None else card["kept"]
+def file_rows(card: dict[str, Any]) -> pd.Index:
+    """Where the n items are in their file, and as its name what they are there.
+
+    A "row" is told by its number, counted from 0, those left out counted too; a "column" by its heading.
+    """
+    return card["where"]
 
 
 def like_nothing(A: Any, metric: str) -> np.ndarray:
@@ -142,6 +154,13 @@ def like_nothing(A: Any, metric: str) -> np.ndarray:
     return np.concatenate(found)
 
 
+def _where(labels: np.ndarray, card: dict[str, Any], transpose: bool) -> pd.Index:
+    """Where the items are in their file, whose own labels they have."""
+    if transpose:
+        return pd.Index(labels, name="column")
+    return pd.Index(np.arange(card["rows"]) if card["kept"] is None else card["kept"], name="row")
+
+
 def _about_empty(items: Items, metric: str, drop: bool) -> Items:
     """The items, and on their card which of them are like nothing; without those if so asked."""
     empty, card = items.empty, items.card
@@ -149,14 +168,15 @@ def _about_empty(items: Items, metric: str, drop: bool) -> Items:
         return items
     named_ones = ", ".join(repr(plain(label, 40)) for label in items.labels[empty][:EMPTY_NAMED])
     more = ", ..." if empty.sum() > EMPTY_NAMED else ""
+    of_them = f"Items that {EMPTY[metric]} ({empty.sum():,}):"
     if not drop:
-        way_out = "They are kept and are like nothing: --drop-empty leaves them out."
-        card["notes"].append(f"{empty.sum():,} items {EMPTY[metric]}: {named_ones}{more}. {way_out}")
+        way_out = "They are kept, though like nothing: --drop-empty leaves them out."
+        card["notes"].append(f"{of_them} {named_ones}{more}. {way_out}")
         return items
     rows = np.flatnonzero(~empty)
-    card["dropped"].append(f"{empty.sum():,} items that {EMPTY[metric]}, as asked: {named_ones}{more}.")
+    card["dropped"].append(f"As asked: {of_them[0].lower()}{of_them[1:]} {named_ones}{more}.")
     card["kept"] = rows if card["kept"] is None else card["kept"][rows]
-    card["rows"] = len(rows)
+    card["rows"], card["where"] = len(rows), card["where"][rows]
     A = items.A[rows] if metric in ON_VECTORS else np.asarray(items.A)[np.ix_(rows, rows)]
     ids, classes, pictures = (
         None if each is None else each[rows] for each in (items.ids, items.classes, items.thumbnails)
@@ -175,10 +195,15 @@ def _read_file(path: str, metric: str, wishes: Wishes) -> tuple[np.ndarray, np.n
 
 def _vectors(path: str, wishes: Wishes, label: str | None) -> Any:
     """What `load_vectors` reads; columns that name the items or their classes are no vectors."""
-    beside = [each for each in (wishes.label, wishes.names, wishes.classes) if each and not _is_file(each)]
-    drop = [*(wishes.drop or []), *(each for each in beside if each != label)] or None
+    told = {name: getattr(wishes, name) for name in ("label", "names", "classes")}
+    beside = {name: each for name, each in told.items() if each and each != label and not _is_file(each)}
+    drop = [*(wishes.drop or []), *beside.values()] or None
     label = None if label and _is_file(label) else label
-    return load_vectors(path, label=label, columns=wishes.columns, transpose=wishes.transpose, drop=drop)
+    try:
+        return load_vectors(path, label=label, columns=wishes.columns, transpose=wishes.transpose, drop=drop)
+    except ValueError as error:  # which of the options named a column that is not there
+        asked = " or ".join(["drop"] * bool(wishes.drop) + list(beside))
+        raise ValueError(str(error).replace("drop must list", f"{asked} must list")) from None
 
 
 def _told(path: str | None, metric: str, wishes: Wishes, card: dict[str, Any], name: str) -> np.ndarray | None:
@@ -207,6 +232,7 @@ def _lines(path: Path, name: str, card: dict[str, Any]) -> np.ndarray:
     except UnicodeDecodeError:
         raise ValueError(f"{path.name} is not UTF-8 text, expected a line an item for {name}") from None
     n = card["shares"].get("items", (0, card["rows"]))[1]
+    _refuse_table(path, lines)
     if len(lines) != n:
         heading = f": is the first a heading? tail -n +2 {path.name} leaves it out" if len(lines) == n + 1 else ""
         raise ValueError(
@@ -214,6 +240,22 @@ def _lines(path: Path, name: str, card: dict[str, Any]) -> np.ndarray:
         )
     card["notes"].append(f"{path.name} tells the {'labels' if name == 'label' else name}, a line an item.")
     return lines if card["kept"] is None else lines[card["kept"]]
+
+
+def _refuse_table(path: Path, lines: np.ndarray) -> None:
+    """Raise if the lines of a .csv or .tsv file have several cells each; the way out takes the last of them."""
+    separator = {".csv": ",", ".tsv": "\t"}.get(path.suffix.lower())
+    rows = [parts(line, separator) for line in lines] if separator else []
+    if not rows or len(rows[0]) < 2 or len(set(map(len, rows))) > 1:
+        return
+    told = repr(path.name) + ("" if separator == "," else ", sep='\\t'")
+    written = f"to_csv({path.stem + '.txt'!r}, index=False, header=False)"
+    taken = f"import pandas; pandas.read_csv({told})[{rows[0][-1]!r}].{written}"
+    quoted = shlex.quote(taken) if set(taken) & set('"$`!') else f'"{taken}"'
+    raise ValueError(
+        f"{path.name} is a table of {len(rows[0])} columns, expected a line an item: write one of its columns as text, "
+        f"for instance the last, by python -c {quoted}, and give {path.stem}.txt"
+    )
 
 
 def _pictures(path: str, card: dict[str, Any]) -> np.ndarray:
@@ -243,7 +285,7 @@ def _refuse_unused(path: str | None, wishes: Wishes) -> None:
     wished = next((name for name, wish in (of_vectors | of_files).items() if wish), None)
     if wished:
         what = "the shipped words have no such choice" if path is None else f"{Path(path).name} is read as a matrix"
-        raise ValueError(f"{wished} is for files of vectors, and {what}: leave {wished} out")
+        raise ValueError(f"{wished} is for files of vectors, and {what}: leave it out")
 
 
 def _dense(A: Any, card: dict[str, Any]) -> np.ndarray:

@@ -171,7 +171,8 @@ def fine_print(record: dict[str, Any]) -> str:
     sums = "<br>".join(f"{WRITTEN[name]}: SHA-256 {checksum}" for name, checksum in record["files"].items())
     kept = {"k": options["k"], "metric": options["metric"], "method": options["method"], "seed": options["seed"]}
     told = [
-        (name, escape(plain("left out" if value is None else value, 300))) for name, value in (kept | changed).items()
+        (option(name)[2:], escape(plain("left out" if value is None else _value(value), 300)))
+        for name, value in (kept | changed).items()
     ]
     versions = ", ".join(f"{name} {number}" for name, number in record["versions"].items())
     return (
@@ -185,7 +186,12 @@ def _as_typed(name: str, value: Any) -> str:
     """An option as it is typed on the command line."""
     if value is True:
         return option(name)
-    return f"{option(name)}={listed(value) if isinstance(value, list) else value}"
+    return f"{option(name)}={_value(value)}"
+
+
+def _value(value: Any) -> Any:
+    """A value as it is typed: lists with commas."""
+    return listed(value) if isinstance(value, list) else value
 
 
 def sha256(path: Path) -> str:

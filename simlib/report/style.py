@@ -1,6 +1,7 @@
 """How a report looks, on a screen and on paper."""
 
-# a report: light, one column, figures that scroll sideways on a phone, nothing cut in two on paper
+# a report: light, one column, figures that scroll sideways on a phone; on paper nothing is cut in two, and captions
+# stand beside figures, so that little room is left empty where the next figure does not fit
 SHEET = """:root{color-scheme:light}*{box-sizing:border-box}
 body{overflow-wrap:anywhere;margin:0 auto;padding:1rem 1.2rem 4rem;max-width:58rem;background:#fff;color:#1b1b1b;
 font:1.02rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
@@ -14,10 +15,11 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem
 code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto}
 @media(max-width:40rem){body{padding:.6rem .8rem 3rem}figure img{max-width:none;width:44rem}h1{font-size:1.5rem}}
 @page{size:A4;margin:14mm 14mm 16mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
-@media print{body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}h1{font-size:1.5rem}
-h2{border:0;margin:1.1rem 0 .3rem;padding:0}p{margin:.4rem 0}.lead{font-size:1.05rem}
-figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}
-figure img{max-height:88mm;width:auto;margin:auto}}"""
+@media print{html{font-size:11pt}body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}
+h1{font-size:1.7rem}h2{border:0;margin:1.1rem 0 .3rem;padding:0}p{margin:.4rem 0}.lead{font-size:1.05rem}
+figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}figure img{max-height:72mm;width:auto}
+figure.beside{display:flex;gap:5mm;align-items:end}figure.beside figcaption{flex:1}figcaption{font-size:10pt}
+h3{margin:.8rem 0 .3rem}.clusters tr:not(.members){break-after:avoid}}"""
 
 # the finding, the cards and the tables, which notebook 06 shows too
 STYLE = """<style>
