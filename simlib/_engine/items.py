@@ -123,7 +123,7 @@ class Items:
         """For every item those that are closer to it than their reach (n,); None if they are too many to be worth it.
 
         Of a matrix they may hold no more than the share `most` of all pairs. If `some`, and they do not fit into
-        memory, the first items get theirs. A device keeps none.
+        memory, the first items get theirs.
         """
         return None
 
