@@ -419,7 +419,9 @@ class VectorItems(HostItems):
         if self.n**2 * np.dtype(self.dtype).itemsize >= room_for_kept():
             return self
         matrix = tiles.matrix(self.scaled, progress)
-        return MatrixItems(matrix, self.metric, self.self_closeness, self.given).weighted(self.weight)
+        items = MatrixItems(matrix, self.metric, self.self_closeness, self.given).weighted(self.weight)
+        items.rounding = self.rounding
+        return items
 
     def subset(self, index: np.ndarray) -> VectorItems:
         return VectorItems(self.scaled.take(index), self.metric, self.given[index]).weighted(self.weights(index))
