@@ -2,6 +2,7 @@
 # make test  every test
 # make lab   the workbook in JupyterLab
 # make report DATA=my.csv K=200 TITLE="..."  one page about a file of yours (K left out: a scan shows the choice)
+# make slides the cells for a talk, with their stored outputs: results/slides.html, one file without a network
 # make check lint, types, examples and a test of each module, in a minute
 # make attack  some 20,000 cases at random, each right or refused clearly; about 15 minutes
 # make bench simlib beside its peers: results/BENCH.md, about 12 minutes, best on a quiet machine
@@ -20,7 +21,7 @@ override PDF := $(value PDF)
 override STORE := $(value STORE)
 export DATA K TITLE METRIC OUT PDF
 
-.PHONY: run test attack check lab report bench notebooks exercises data clean
+.PHONY: run test attack check lab report slides bench notebooks exercises data clean
 
 run: $(READY)
 	$(BIN)/python notebooks/run.py
@@ -55,6 +56,9 @@ report: $(READY)  ## DATA=my.csv K=200 TITLE="..." METRIC=correlation OUT=page.h
 	@mkdir -p results
 	$(BIN)/python -m simlib.report "--out=$${OUT:-results/report.html}" $${K:+"--k=$$K"} $${TITLE:+"--title=$$TITLE"} \
 		$${METRIC:+"--metric=$$METRIC"} $${PDF:+--pdf} $${DATA:+-- "$$DATA"}
+
+slides: $(READY)  ## from the cells tagged `demo`, as they are stored
+	$(BIN)/python notebooks/slides.py
 
 bench: $(READY)  ## to results/BENCH.md; STORE=1 stores benchmarks/RESULTS.md instead, whose rows the README quotes
 	$(BIN)/python benchmarks/bench.py $(if $(filter 1,$(value STORE)),--store)

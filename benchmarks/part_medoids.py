@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tempfile
 from functools import partial
 from pathlib import Path
@@ -9,6 +12,7 @@ from typing import Any
 
 import kmedoids as peer
 import numpy as np
+from llvmlite.binding import get_host_cpu_features
 from table import Comparison
 from timing import extra_memory, in_turn, seconds, share_of_time
 
@@ -16,6 +20,8 @@ import simlib
 
 K = 512
 MOST_PASSES = 300  # of the peer, as many as simlib's default
+# What most processors of the last ten years have, and what Numba is told to make code for.
+WITH_AVX2 = ("sse4.1", "sse4.2", "ssse3", "popcnt", "avx", "avx2", "fma", "f16c", "bmi", "bmi2", "lzcnt", "movbe")
 
 
 def measure(table: Comparison) -> None:
@@ -51,7 +57,21 @@ def from_the_same_start(table: Comparison, S: np.ndarray, turned: np.ndarray) ->
             loss, swaps = (end.inertia, end.n_swaps) if who == "simlib" else (end.loss, end.n_swap)
             details = f"{loss:.2f}, {swaps} swaps"
             table.result(f"swaps, k = {k}, same random start", who, took, times["simlib"], details)
+        if get_host_cpu_features().get("avx2"):
+            took, inertia = by_avx2(k)
+            who = "simlib by AVX2 alone, without AVX-512"
+            table.result(f"swaps, k = {k}, same random start", who, took, times["simlib"], f"{inertia:.2f}")
         table.note(share_of_time(contestants["simlib"]))
+
+
+def by_avx2(k: int) -> tuple[float, float]:
+    """Seconds and inertia of the same fit in a process whose loops are compiled for AVX2 alone."""
+    features = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ",".join(f"+{each}" for each in WITH_AVX2)}
+    run = subprocess.run(
+        [sys.executable, __file__, str(k)], env={**os.environ, **features}, capture_output=True, check=True
+    )
+    took, inertia = run.stdout.split()
+    return float(took), float(inertia)
 
 
 def whole_fits(table: Comparison, S: np.ndarray, turned: np.ndarray) -> np.ndarray:
@@ -146,3 +166,15 @@ def alternates(table: Comparison, S: np.ndarray, turned: np.ndarray) -> None:
     same = "the same" if set(ours.medoids.tolist()) == set(ends[loops].tolist()) else "others"
     where = share_of_time(lambda: simlib.kmedoids(S, K, method="alternate", init="first"))
     table.note(f"{ours.n_iter} iterations, the loop's medoids: {same}; {where}")
+
+
+def one_fit(k: int) -> None:
+    """Print the seconds, best of three, and the inertia of a fit of the words from the random start of `measure`."""
+    S = simlib.cosine_similarity(simlib.load("words").vectors)
+    start = np.random.default_rng(0).choice(len(S), k, replace=False)
+    times, ends = in_turn({"simlib": lambda: simlib.kmedoids(S, k, init=start)})
+    print(times["simlib"], ends["simlib"].inertia)
+
+
+if __name__ == "__main__":
+    one_fit(int(sys.argv[1]))

@@ -10,6 +10,7 @@ functions are copied beside the exercises, so that they are found from there.
 
 from __future__ import annotations
 
+import ast
 import re
 import symtable
 import sys
@@ -104,7 +105,7 @@ def _needed(cells: list[NotebookNode], wanted: set[str]) -> list[NotebookNode]:
 
 def _names(source: str) -> tuple[set[str], set[str]]:
     """The names that a cell defines, and those that it uses."""
-    top = symtable.symtable(source, "cell", "exec")
+    top = symtable.symtable(ast.unparse(_Apart().visit(ast.parse(source))), "cell", "exec")
     bound = {name.get_name() for name in top.get_symbols() if name.is_assigned() or name.is_imported()}
     used = {name.get_name() for name in top.get_symbols() if name.is_referenced()}
     inner = list(top.get_children())
@@ -113,6 +114,17 @@ def _names(source: str) -> tuple[set[str], set[str]]:
         used |= {name.get_name() for name in table.get_symbols() if name.is_global()}
         inner += table.get_children()
     return bound, used
+
+
+class _Apart(ast.NodeTransformer):
+    """Puts comprehensions into functions: from Python 3.12 on their loop variables else count as the cell's own."""
+
+    def visit_ListComp(self, node: ast.expr) -> ast.Lambda:
+        """A function without parameters that returns the comprehension."""
+        self.generic_visit(node)
+        return ast.Lambda(ast.arguments([], [], None, [], [], None, []), node)
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
 
 def _fresh(cell: NotebookNode) -> NotebookNode:

@@ -1,11 +1,16 @@
 """Compiled loops on their own, against NumPy: the shortcuts that only some sizes, values or processors take."""
 
+import os
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from simlib._engine.kernels import lists, nearest, prepare, tiles
+from simlib._engine import lists as made
+from simlib._engine.kernels import lists, llvm, nearest, prepare, tiles
 
 ALL_HALVES = np.arange(2**16).astype(np.uint16).view(np.float16)
 
@@ -38,6 +43,48 @@ def test_a_row_is_sifted_as_numpy_would(closer, dtype, sign, n, share):
     wanted = np.flatnonzero(sign * row > threshold)
     assert_array_equal(items[:m], wanted)
     assert_array_equal(close[:m], sign * row[wanted])
+
+
+@pytest.mark.parametrize(("features", "packs"), [("+avx2,+avx512f", True), ("+avx2,-avx512f", False), ("", False)])
+def test_what_numba_compiles_for_decides_how_a_row_is_sifted(features, packs):
+    code = "from simlib._engine.kernels.llvm import CAN_PACK; print(CAN_PACK)"
+    run = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "NUMBA_CPU_FEATURES": features}, capture_output=True, text=True
+    )
+    assert run.stdout.strip() == str(packs), run.stderr
+
+
+def test_bits_stand_for_truth_values_in_order():
+    @numba.njit
+    def places(flags):
+        bits, found = llvm.bits_of(flags), []
+        while bits:
+            found.append(llvm.lowest_bit(bits))
+            bits &= bits - lists.ONE
+        return found
+
+    rng = np.random.default_rng(0)
+    for share in (0.01, 0.2, 0.5, 1.0):
+        flags = rng.random(llvm.BITS) < share
+        flags[rng.integers(llvm.BITS)] = True
+        assert places(flags) == np.flatnonzero(flags).tolist()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_shortened_lists_are_those_of_the_new_reach(dtype):
+    rng = np.random.default_rng(0)
+    rows = rng.integers(0, 50, (90, 90)).astype(dtype)
+    reach = rng.integers(20, 40, 90).astype(dtype)
+    higher = reach + rng.integers(0, 9, 90).astype(dtype)
+    blocks = [(0, rows[:50]), (50, rows[50:])]  # two of them, so that each thread's lists lie in two pieces
+    shortened = made.of_matrix(blocks, dtype(1), reach, most=1.0)
+    lists.shorten(shortened, higher)
+    for j in range(90):
+        here = slice(shortened.start[j], shortened.stop[j])
+        wanted = np.flatnonzero(rows[j] > higher)
+        assert_array_equal(shortened.items[here], wanted)
+        assert_array_equal(shortened.closeness[here], rows[j, wanted])
+    assert_array_equal(shortened.reach, higher)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -19,12 +19,15 @@ import nbformat
 import numpy as np
 import pytest
 from nbclient import NotebookClient
+from sklearn.metrics import adjusted_rand_score
+
+from simlib import correlation, kmedoids, load
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 RUNTIMES = json.loads((FOLDER / "runtimes.json").read_text(encoding="utf-8"))
-SHORT_SENTENCES = ("00", "02", "04")
+SHORT_SENTENCES = ("00", "02", "04", "07")
 PROMISES = ("You will make", "You will be able to", "You need", "Runs in")
 
 sys.path.insert(0, str(FOLDER))
@@ -263,7 +266,7 @@ def test_links_lead_somewhere(path, notebook):
 # exercises
 
 
-EXPLAINED = ("00", "02", "04")  # their wrong answers show the explanation alone
+EXPLAINED = ("00", "02", "04", "07")  # their wrong answers show the explanation alone
 WITH_SOLUTIONS = [path for path in PATHS if maker.solutions(nbformat.read(path, 4))]
 
 
@@ -426,3 +429,67 @@ def test_measurements_are_kept_while_they_hold(tmp_path, monkeypatch):
 def test_no_name_in_clusters_csv_is_a_formula(name):
     assert run.numbers.cell(name) == "'" + name
     assert run.numbers.cell("a" + name) == "a" + name
+
+
+# notebooks 00, 02 and 07: their numbers, and the cells with which each ends
+
+
+def test_what_00_says_of_hdbscan_is_what_it_printed():
+    line = r"{} +{} +(\d+) +(\d+)% +(\d+)%"
+    _, heap, _ = said("00", line.format("five directions", 5))
+    assert heap > 80
+    many, _, left_out = said("00", line.format("the map", 5))
+    assert 770 < many < 790
+    assert 30 < left_out < 40
+    for what in ("five directions", "the map"):
+        _, heap, left_out = said("00", line.format(what, 15))
+        assert max(heap, left_out) >= 90
+
+
+def test_what_the_words_of_notebook_07_say_is_what_it_printed():
+    (stored,) = said("07", r"of which ([\d.]+) % is stored")
+    assert stored < 1
+    without, told = said("07", r"pixels alone .*k = (\d+); .*\nwith the digits: .*k = (\d+);")
+    assert (without, told) == (14, 4)
+    before, after = said("07", r"pixels alone .*: ([\d.]+)\nwith the digits: .*: ([\d.]+)\n")
+    assert before + 0.1 < after  # they agree better because they were told
+    assert said("07", r"called label: (\d+) columns .*\na column called digit: (\d+) columns") == [64, 65]
+    assert said("07", r"(\d+) of 40 items have missing numbers") == [40]
+    assert said("07", r"right: (\d+) of \d+. They had to go somewhere")[0] > 0
+    digits = load("digits")
+    fit = kmedoids((15 * digits.vectors).astype(np.uint8), 10, metric="cosine", init="build")
+    first_row = digits.categories[fit.labels == fit.sizes.argmax()].tolist()
+    assert min(first_row.count("1"), first_row.count("8")) > 0.35 * len(first_row)
+
+
+def test_the_sectors_of_notebook_07_are_found_by_returns_and_not_by_prices():
+    """Its prices are made by the cell that it shows; here ten tables, two times as many as there."""
+    (path,) = FOLDER.glob("07_*.ipynb")
+    (cell,) = [cell.source for cell in code(nbformat.read(path, 4)) if "def made_prices" in cell.source]
+    names = {"np": np, "pd": importlib.import_module("pandas"), "SECTORS": ("bank", "chip", "drug", "fuel")}
+    exec(cell.partition("\n\n\nmade_prices")[0], names)
+    sectors = np.repeat(np.arange(4), 10)
+    for seed in range(10):
+        prices = names["made_prices"](seed)
+        assert 0.005 < prices.isna().to_numpy().mean() < 0.015
+        prices = prices.ffill()
+        for frame, low, high in [(prices, -0.1, 0.5), (np.log(prices).diff().iloc[1:], 0.9, 1.1)]:
+            fit = kmedoids(correlation(frame.T.to_numpy()), 4, init="build")
+            assert low < adjusted_rand_score(sectors, fit.labels) < high
+
+
+ENDING = "Put your own file's name into the first one. Notebook 07 shows sentences, images and prices."
+
+
+@pytest.mark.parametrize("number", ["00", "02", "07"])
+def test_ends_with_the_cells_now_yours(number):
+    (path,) = FOLDER.glob(f"{number}_*.ipynb")
+    notebook = nbformat.read(path, 4)
+    assert len(notebook.cells) <= 45
+    told, load, step, last = notebook.cells[-4:]
+    assert told.source.startswith("## Now yours\n\nThese cells do this notebook's step on other data: ")
+    assert told.source.endswith(ENDING)
+    assert load.source == 'A = simlib.load("digits").vectors  # your own: simlib.load_vectors("my.csv").vectors'
+    assert 1 <= len(lines(step.source)) <= 4
+    assert last.source.startswith("## Fine print")
+    assert 3 <= len(tagged(notebook, "demo")) <= 8

@@ -19,14 +19,14 @@ def check_1(answer):
 
 
 @explaining
-def check_2(answer, S, names):
-    """The exemplars of the three that are exemplars with 64 clusters as well."""
+def check_2(answer, S, names, k):
+    """The exemplars of the three that are exemplars with k clusters as well."""
     assert isinstance(answer, list | set | tuple), f"answer_2 is a list of words, got {answer!r}"
     asked = {"trout", "thief", "clavier"}
     given = {str(word) for word in answer}
     strange = given - asked
     assert not strange, f"{sorted(strange)} are none of the three, {sorted(asked)}"
-    fit = simlib.kmedoids(S, 64, init="build")
+    fit = simlib.kmedoids(S, k, init="build")
     survivors = asked & {str(name) for name in names[fit.medoids]}
     assert given == survivors, (
         f"{len(given)} named, and that is not the answer: is each word looked for among the exemplars of the new "
@@ -39,7 +39,7 @@ def check_2(answer, S, names):
 def check_3(stands_for, fit, names):
     """A function stands_for(word) that returns the word's exemplar and the ten members nearest to it."""
     assert callable(stands_for), f"stands_for is a function, got {stands_for!r}"
-    for word in ("wine", "python", "trout", "be"):
+    for word in [word for word in ("wine", "python", "trout", "be") if word in names]:
         found = stands_for(word)
         assert isinstance(found, tuple), f"return two things, (exemplar, list of members), got {found!r}"
         assert len(found) == 2, f"return two things, (exemplar, list of members), got {len(found)}"
@@ -49,11 +49,14 @@ def check_3(stands_for, fit, names):
         own = [str(name) for name in names[fit.members(j)]]
         assert exemplar == right, f"{word!r} does not belong to {exemplar!r}: which cluster does fit.labels give it?"
         assert right not in members, f"{right!r}, the exemplar, is its own nearest member: leave it out"
-        assert len(members) == 10, f"asked for ten members of the cluster of {word!r}, got {len(members)}"
+        most = min(10, len(own) - 1)
+        assert len(members) == most, f"asked for {most} members of the cluster of {word!r}, got {len(members)}"
         strange = [member for member in members if member not in own]
         assert not strange, f"{strange[0]!r} is not in the cluster of {word!r}"
         assert members == own[1:11], (
             f"the ten for {word!r} are of its cluster and not the nearest to the exemplar, or in another order: "
             "fit.members(j) gives rows by closeness"
         )
-    print("right: and python, the snake, does stand in a ditch")
+    print(
+        "right: and python, the snake, does stand in a ditch" if "python" in names else "right: the nearest come first"
+    )

@@ -14,8 +14,8 @@ from tqdm.auto import tqdm
 from simlib._engine import starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels import search as kernels
-from simlib._engine.kernels.lists import TOGETHER, Lists
-from simlib._engine.kernels.search import Cache, OffList, Scratch, Terms
+from simlib._engine.kernels.lists import TOGETHER, Lists, shorten
+from simlib._engine.kernels.search import WIDE, Cache, OffList, Scratch, Terms
 from simlib._engine.progress import Progress
 from simlib._engine.refine import KICKS, Refinement
 from simlib._engine.starts import FREE, Constraints
@@ -76,6 +76,9 @@ class SwapSearch(Protocol):
     def restart(self, medoids: np.ndarray) -> None:
         """Go on from other medoids."""
 
+    def shorten(self) -> None:
+        """Forget what the passes after the first do not need; other starts would."""
+
     def state(self) -> Any:
         """A copy of what is known."""
 
@@ -130,7 +133,8 @@ class Search:
         self.cache.known_radius[:] = last if depth < k else -np.inf
         self.reach = np.full(self.items.n, -np.inf, self.items.dtype) if self.lists is None else last
         room = 0 if self.lists is None else self._off_list_room()
-        self.off_list = OffList(np.empty(self.items.n, np.int32), np.empty((room, self.items.n), self.items.dtype))
+        rows = np.empty((-(-room // WIDE), self.items.n, WIDE), self.items.dtype)
+        self.room, self.off_list = room, OffList(np.empty(self.items.n, np.int32), rows)
         self.n_off = 0
 
     def _off_list_room(self) -> int:
@@ -209,11 +213,18 @@ class Search:
         incomplete = self.scratch.incomplete[:n_incomplete].copy()
         columns, before = self.items.pairs(self.medoids, incomplete), self.n_off
         self.n_off = kernels.refill(incomplete, columns, self.reach, self.cache, self.off_list, before)
-        if self.n_off > len(self.off_list.rows):
+        if self.n_off > self.room:
             self.rebuild()
         elif self.n_off > before:
-            new = slice(before, self.n_off)
-            self.off_list.rows[new] = self.items.closeness(self.off_list.items[new])
+            rows = self.items.closeness(self.off_list.items[before : self.n_off])
+            for e, row in enumerate(rows, before):
+                self.off_list.rows[e // WIDE, :, e % WIDE] = row
+
+    def shorten(self) -> None:
+        """Take off the lists what no pass needs any more: the first one brought the medoids closer to the items."""
+        if self.lists is not None:
+            shorten(self.lists, np.maximum(self.reach, self.cache.known_radius))
+            self.reach = self.lists.reach
 
     def state(self) -> tuple[Cache, Lists | None]:
         """A copy of the cache, and the lists it belongs to."""
@@ -259,12 +270,13 @@ def _searched(
 ) -> list[Found]:
     """`fasterpam` for more than one medoid and more than no pass."""
     search, found = None, []
-    for medoids in begin:
+    for i, medoids in enumerate(begin, 1):
         if search is None:
             search = _search(items, medoids, progress.shown, constraints)
         else:
             search.restart(medoids)
-        history = run(search, max_iter, progress.tell, progress.shown)
+        last = i == len(begin) and not more.seeds
+        history = run(search, max_iter, progress.tell, progress.shown, last)
         converged = search.since_swap >= items.n
         possible = more.seeds and converged and len(constraints.must) < len(medoids) < items.n - len(constraints.never)
         further = perturb if more.candidates is None else refine
@@ -295,11 +307,16 @@ def _single(items: Items, medoids: np.ndarray, progress: Progress, constraints: 
 
 
 def run(
-    search: SwapSearch, max_iter: int, tell: Callable[[int, int, float], None] | None = None, shown: bool = False
+    search: SwapSearch,
+    max_iter: int,
+    tell: Callable[[int, int, float], None] | None = None,
+    shown: bool = False,
+    last: bool = False,
 ) -> list[float]:
     """Look at all candidates again and again until n in a row bring nothing; returns the loss after each pass.
 
     After each pass `tell` hears its number, how many medoids changed, and the loss; `shown` draws a bar over each pass.
+    `last` says that the search goes on from no other medoids.
     """
     n = search.items.n
     history: list[float] = []
@@ -310,6 +327,8 @@ def run(
             if search.since_swap >= n:
                 break
         history.append(search.loss())
+        if last and len(history) == 1:
+            search.shorten()
         if tell is not None:
             tell(len(history), int(np.sum(search.medoids != before)), history[-1])
     return history

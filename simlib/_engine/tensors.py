@@ -188,6 +188,9 @@ class BlockSearch:
         self.n_swaps = self.since_swap = 0
         self._derive()
 
+    def shorten(self) -> None:
+        """Whole rows are kept here, no lists."""
+
     def _derive(self) -> None:
         """Find the medoids' rows, and each item's nearest and second-nearest medoid."""
         for columns in self.items.columns():

@@ -8,9 +8,10 @@ import numpy as np
 from numba import prange
 
 from simlib._engine.kernels.compile import compiled
-from simlib._engine.kernels.llvm import CAN_PACK, LINE_BYTES, pack_closer, prefetch
+from simlib._engine.kernels.llvm import BITS, CAN_PACK, LINE_BYTES, bits_of, lowest_bit, pack_closer, prefetch
 
-TOGETHER = 64  # entries looked at together: a few vector comparisons tell whether any of them matters
+TOGETHER = BITS  # entries looked at together: a few vector comparisons tell which of them matter
+ONE = np.uint64(1)
 AHEAD = 2048  # entries of a row that are asked for before they are wanted, so that memory and arithmetic overlap
 
 
@@ -32,25 +33,27 @@ def closer(row, factor, bound, items, closeness):
     """Collect the items that a row is closer to than their bound.
 
     Reads row (n,), bound (n,). Writes items int32 and closeness, (n + TOGETHER,) each, the items in ascending order.
-    Returns how many they are; what lies behind them is overwritten too. No branch depends on a single entry.
+    Returns how many they are; what lies behind them is overwritten too.
     """
     at, whole, lanes = 0, len(row) - len(row) % TOGETHER, LINE_BYTES // row.itemsize
+    wanted = np.empty(TOGETHER, np.bool_)
     for left in range(0, whole, TOGETHER):
         x, y = row[left : left + TOGETHER], bound[left : left + TOGETHER]
-        found = False
         for o in range(left + AHEAD, left + AHEAD + TOGETHER, lanes):
             prefetch(row, o)
         for o in range(TOGETHER):
-            found |= factor * x[o] > y[o]
-        if found and CAN_PACK:
+            wanted[o] = factor * x[o] > y[o]
+        bits = bits_of(wanted)
+        if CAN_PACK and bits:
             for o in range(left, left + TOGETHER, lanes):
                 at = pack_closer(row, factor, bound, o, items, closeness, at)
-        elif found:
-            # Every entry is written; the place moves on only behind one that is wanted.
-            for o in range(left, left + TOGETHER):
-                items[at] = o
-                closeness[at] = factor * row[o]
-                at += closeness[at] > bound[o]
+        else:
+            while bits:
+                o = lowest_bit(bits)
+                items[at] = left + o
+                closeness[at] = factor * x[o]
+                at += 1
+                bits &= bits - ONE
     for o in range(whole, len(row)):
         items[at] = o
         closeness[at] = factor * row[o]
@@ -97,6 +100,23 @@ def list_closer(rows, first, factor, lists, cursor, end):
             at += m
         cursor[thread] = at
     return enough.all()
+
+
+@compiled
+def shorten(lists, reach):
+    """Keep in each list only what is closer than the new reach, which is nowhere below the old one.
+
+    Reads reach (n,). Reads and writes lists.
+    """
+    for j in range(len(lists.start)):
+        at = lists.start[j]
+        for e in range(at, lists.stop[j]):
+            o, c = lists.items[e], lists.closeness[e]
+            lists.items[at] = o
+            lists.closeness[at] = c
+            at += c > reach[o]
+        lists.stop[j] = at
+    lists.reach[:] = reach
 
 
 class Side(NamedTuple):
@@ -174,18 +194,20 @@ def _columns_closer(row, scale, row_reach, columns, hits):
 
     Reads row (q,), columns: Side (q,). Writes hits int32 (q + TOGETHER,). Returns how many they are.
     """
-    m = 0
+    m, wanted = 0, np.zeros(TOGETHER, np.bool_)
     for left in range(0, len(row), TOGETHER):
         x = row[left : left + TOGETHER]
         y = columns.quick_scale[left : left + TOGETHER]
         z = columns.quick_reach[left : left + TOGETHER]
-        some = False
+        if len(x) < TOGETHER:
+            wanted[len(x) :] = False
         for o in range(len(x)):
-            some |= x[o] * scale * y[o] > min(z[o], row_reach)
-        if some:
-            for o in range(len(x)):
-                hits[m] = left + o
-                m += x[o] * scale * y[o] > min(z[o], row_reach)
+            wanted[o] = x[o] * scale * y[o] > min(z[o], row_reach)
+        bits = bits_of(wanted)
+        while bits:
+            hits[m] = left + lowest_bit(bits)
+            m += 1
+            bits &= bits - ONE
     return m
 
 

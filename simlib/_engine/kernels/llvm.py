@@ -1,4 +1,4 @@
-"""Three instructions that Numba has no words for, written in LLVM's language.
+"""Some instructions that Numba has no words for, written in LLVM's language.
 
 They stand apart from the algorithms: each moves some bytes, and the loops that call them would give the same results
 without them, only more slowly.
@@ -6,15 +6,18 @@ without them, only more slowly.
 
 from __future__ import annotations
 
-from llvmlite import binding, ir
+import numpy as np
+from llvmlite import ir
 from numba import config, types
 from numba.core import cgutils
+from numba.core.codegen import get_host_cpu_features
 from numba.extending import intrinsic
 
 LINE_BYTES = 64  # bytes of a line of the cache, and of the widest vector
 COMPILED = not config.DISABLE_JIT  # with NUMBA_DISABLE_JIT=1 the loops run as plain Python, to be looked into
-# Whether `pack_closer` is one instruction here.
-CAN_PACK = COMPILED and binding.get_host_cpu_features().get("avx512f", False)
+BITS = 64  # truth values that `bits_of` takes together
+FEATURES = get_host_cpu_features() if config.CPU_FEATURES is None else config.CPU_FEATURES  # of the code Numba makes
+CAN_PACK = COMPILED and "+avx512f" in FEATURES.split(",")  # whether `pack_closer` is one instruction
 
 
 def _address(context, builder, kind, array, index, element):
@@ -57,6 +60,32 @@ def prefetch(typing, row, o):
         return context.get_dummy_value()
 
     return types.void(row, types.intp), generate
+
+
+@intrinsic
+def bits_of(typing, flags):
+    """The first 64 truth values of an array as one number: bit o is flags[o]. The array is one of `BITS` bool."""
+
+    def generate(context, builder, signature, values):
+        row = ir.VectorType(ir.IntType(8), BITS)
+        place = _address(context, builder, signature.args[0], values[0], ir.Constant(ir.IntType(64), 0), row)
+        flags_set = builder.icmp_unsigned("!=", builder.load(place, align=1), ir.Constant(row, [0] * BITS))
+        return builder.bitcast(flags_set, ir.IntType(BITS))
+
+    return types.uint64(flags), generate
+
+
+@intrinsic
+def lowest_bit(typing, bits):
+    """The place of the lowest bit that is set, of a number that is not 0."""
+
+    def generate(context, builder, signature, values):
+        number, flag = ir.IntType(64), ir.IntType(1)
+        kind = ir.FunctionType(number, [number, flag])
+        count = cgutils.get_or_insert_function(builder.module, kind, "llvm.cttz.i64")
+        return builder.call(count, [values[0], ir.Constant(flag, 1)])
+
+    return types.intp(types.uint64), generate
 
 
 @intrinsic
@@ -116,3 +145,12 @@ if not COMPILED:
 
     def prefetch(row, o):
         """Nothing: there is no hurry."""
+
+    def bits_of(flags):
+        """The truth values as one number, bit after bit."""
+        return np.packbits(flags, bitorder="little").view(np.uint64)[0]
+
+    def lowest_bit(bits):
+        """The place of the lowest bit that is set."""
+        number = int(bits)
+        return (number & -number).bit_length() - 1

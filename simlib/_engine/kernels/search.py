@@ -15,6 +15,7 @@ from simlib._engine.kernels.lists import TOGETHER, closer
 from simlib._engine.kernels.nearest import insert
 from simlib._engine.kernels.weights import weighed
 
+WIDE = 16  # items off the lists that lie side by side: their closeness to a candidate fills a line of the cache
 STRIP = 128  # items whose nearest medoids are searched together for one that goes: few hold it
 
 
@@ -40,7 +41,7 @@ class OffList(NamedTuple):
     """Items whose second-nearest medoid lies beyond the reach of the lists; their whole rows are kept instead."""
 
     items: np.ndarray  # int32 (n,), in use as far as the search counts them
-    rows: np.ndarray  # (room, n) closeness, one row for each of them
+    rows: np.ndarray  # (groups, n, WIDE) closeness: rows[e // WIDE, :, e % WIDE] is the row of item number e
 
 
 class Scratch(NamedTuple):
@@ -165,12 +166,14 @@ def listed_closer(j, lists, off_list, n_off, bound, items, closeness):
         items[m] = listed[e]
         closeness[m] = close[e]
         m += closeness[m] > bound[items[m]]
-    off_items, rows, reach = off_list.items, off_list.rows, lists.reach
-    for e in range(n_off):
-        o, c = off_items[e], rows[e, j]
-        items[m] = o
-        closeness[m] = c
-        m += bound[o] < c <= reach[o]  # what is closer than its reach was in the list already
+    reach = lists.reach
+    for first in range(0, n_off, WIDE):
+        side_by_side = off_list.rows[first // WIDE, j]
+        for e in range(min(WIDE, n_off - first)):
+            o, c = off_list.items[first + e], side_by_side[e]
+            items[m] = o
+            closeness[m] = c
+            m += bound[o] < c <= reach[o]  # what is closer than its reach was in the list already
     return m
 
 

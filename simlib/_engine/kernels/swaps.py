@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from simlib._engine.kernels.compile import compiled
-
-TOGETHER = 64  # items looked at together: a few vector comparisons tell whether any of them matters
+from simlib._engine.kernels.lists import ONE, TOGETHER
+from simlib._engine.kernels.llvm import bits_of, lowest_bit
 
 
 @compiled
@@ -18,7 +18,7 @@ def collect(product, candidate_scale, item_scale, own, bound, candidates, items,
     int32 and closeness, (p q + 1,) each: places in the tile, candidate after candidate. Returns how many they are.
     """
     p, q = product.shape
-    at, c = 0, np.empty(q, bound.dtype)
+    at, c, wanted = 0, np.empty(q, bound.dtype), np.zeros(TOGETHER, np.bool_)
     for j in range(p):
         row = product[j]
         for o in range(q):
@@ -26,14 +26,17 @@ def collect(product, candidate_scale, item_scale, own, bound, candidates, items,
         if 0 <= own[j] < q:
             c[own[j]] = 1.0 if candidate_scale[j] > 0.0 else 0.0
         for low in range(0, q, TOGETHER):
-            x, y, some = c[low : low + TOGETHER], bound[low : low + TOGETHER], False
+            x, y = c[low : low + TOGETHER], bound[low : low + TOGETHER]
+            if len(x) < TOGETHER:
+                wanted[len(x) :] = False
             for o in range(len(x)):
-                some |= x[o] > y[o]
-            if some:
-                # Every entry is written; the place moves on only behind one that is wanted.
-                for o in range(len(x)):
-                    candidates[at] = j
-                    items[at] = low + o
-                    closeness[at] = x[o]
-                    at += x[o] > y[o]
+                wanted[o] = x[o] > y[o]
+            bits = bits_of(wanted)
+            while bits:
+                o = lowest_bit(bits)
+                candidates[at] = j
+                items[at] = low + o
+                closeness[at] = x[o]
+                at += 1
+                bits &= bits - ONE
     return at
