@@ -3,14 +3,17 @@
 python benchmarks/free.py                          about five minutes; writes results/FREE.md
 python benchmarks/free.py --store                  stores benchmarks/FREE.md instead, which the documentation quotes
 python benchmarks/free.py large vectors kinds      only the parts that are named; nothing is written
+python benchmarks/free.py onebatch                 OneBatchPAM beside ours, up to half an hour; not on the page
 
-The items are the 20,000 words. In `large` they are the words and noisy mixtures of two words each, 60,000 and 100,000
+OneBatchPAM has no wheel for every Python that we support, so nothing installs it by itself: pip install onebatch. The
+items are the 20,000 words. In `large` they are the words and noisy mixtures of two words each, 60,000 and 100,000
 items in all. A mixture has weights 0.7 and 0.3 and noise of a tenth of the spread, and is rounded to whole numbers.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -24,6 +27,10 @@ from table import Table
 from timing import extra_memory, seconds
 
 import simlib
+
+PEER = (20_000, 512), (60_000, 600)  # items and medoids of the comparison with OneBatchPAM
+BATCHES = ("auto", 10_000)  # items that OneBatchPAM judges swaps by: its own choice, about 1,700, and a larger one
+MANY, MANY_MEDOIDS = 1_000_000, 1000  # and of its large end, of the vectors of benchmarks/scale.py
 
 
 def mixtures(n: int, seed: int = 0) -> np.ndarray:
@@ -106,24 +113,64 @@ def kinds(table: Table) -> None:
     add(table, n, k, "a float16 matrix", lambda: simlib.kmedoids(half, k))
 
 
+def onebatch(table: Table) -> None:
+    """OneBatchPAM, which judges every swap by one random batch of items, beside our swaps over all items."""
+    if importlib.util.find_spec("onebatch") is None:
+        raise SystemExit(
+            "OneBatchPAM is not installed: pip install onebatch (there are wheels for Python 3.11 and 3.12)"
+        )
+    for n, k in PEER:
+        X = mixtures(n)
+        add(table, n, k, '`kmedoids(X, k, metric="cosine")`', partial(simlib.kmedoids, X, k, metric="cosine"))
+        add(table, n, k, '`method="alternate"`', partial(simlib.kmedoids, X, k, metric="cosine", method="alternate"))
+        peers(table, X, k, BATCHES)
+    import scale  # a Dask cluster is started for this part only
+
+    with scale.workers() as cluster, scale.Client(cluster):
+        D = scale.data(MANY).persist()
+        X = D.compute()
+        ours = "`distributed.kmedoids(D, k, max_seconds=600)`, two workers"
+        add(table, MANY, MANY_MEDOIDS, ours, lambda: scale.distributed.kmedoids(D, MANY_MEDOIDS, max_seconds=600))
+    peers(table, X, MANY_MEDOIDS, BATCHES[:1])
+
+
+def peers(table: Table, X: np.ndarray, k: int, batches: tuple) -> None:
+    """Rows of OneBatchPAM, whose medoids `assign` judges: its own loss is that of its batch."""
+    from onebatch import OneBatchPAM
+
+    for size in batches:
+        peer = OneBatchPAM(k, distance=cosine_distances, batch_size=size, random_state=0)
+        extra, (took, fit) = extra_memory(lambda peer=peer: seconds(lambda: peer.fit(X)))
+        inertia = simlib.assign(X, fit.medoid_indices_, metric="cosine").inertia
+        what = f"OneBatchPAM, `batch_size={size!r}`, {fit.n_iter_} passes, without labels"
+        table.row(f"{len(X):,}", f"{k:,}", what, f"{took:.1f}", f"{extra / 1e3:.2f}", f"{inertia:.2f}")
+
+
+def cosine_distances(X: np.ndarray, batch: np.ndarray, n_jobs: int | None) -> np.ndarray:
+    """Cosine distances (n, m), by one product: a little faster for OneBatchPAM than those of scikit-learn."""
+    found = simlib.cosine_similarity(X, batch)
+    return np.subtract(1, found, out=found)
+
+
 PARTS = {"large": large, "vectors": vectors, "kinds": kinds}
+BESIDE = {"onebatch": onebatch}
 
 
 def main() -> None:
     """Measure the parts that are asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these: {', '.join(PARTS)}")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"only these: {', '.join(PARTS | BESIDE)}")
     parser.add_argument("--store", action="store_true", help="store benchmarks/FREE.md, which the documentation quotes")
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"the parts are {', '.join(PARTS)}, not {', '.join(sorted(unknown))}")
+    if unknown := set(options.parts) - set(PARTS | BESIDE):
+        parser.error(f"the parts are {', '.join(PARTS | BESIDE)}, not {', '.join(sorted(unknown))}")
     if options.parts and options.store:
         parser.error("--store stores all parts: leave out their names")
     simlib.kmedoids(simlib.load("words").vectors[:2000], 50, metric="cosine")  # compiles
     simlib.kmedoids(simlib.cosine_similarity(simlib.load("words").vectors[:2000]), 50)
     table = Table("items", "k", "what", "seconds", "GB", "inertia")
     for name in options.parts or PARTS:
-        PARTS[name](table)
+        (PARTS | BESIDE)[name](table)
     if not options.parts:
         head = f"{machine()}; one run each, memory beside the data itself. The words; for 60,000 and 100,000 items they"
         text = f"{head} and seeded, noisy mixtures of two of them, d = 384."

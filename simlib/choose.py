@@ -242,8 +242,9 @@ def scan_k(
     From the largest k down: its start is greedy (`init="build"`), and every smaller k starts from its larger
     neighbour, less the medoids whose loss costs least, and is then improved by swaps. Clusterings of neighbouring ks
     have most medoids in common. Each k costs its swaps (`kmedoids`), one pass over the matrix for the silhouette,
-    and O(n k) memory. A bound costs about what `optimality_gap` costs: a second at 20,000 items and many clusters,
-    more where there are few.
+    and O(n k) memory. The matrix of vectors is made once for all ks if it takes less than 4 GB and half of the free
+    memory. A bound costs about what `optimality_gap` costs: a second at 20,000 items and many clusters, more where
+    there are few.
 
     Examples
     --------
@@ -259,7 +260,7 @@ def scan_k(
     A, index = _check.as_host(A, "A"), index_of(A)
     ks = _check.some_ks(ks, A.shape[0])
     weight = _check.weights(sample_weight, A.shape[0])
-    items = prepare_host(A, metric).weighted(weight)
+    items = prepare_host(A, metric).weighted(weight).at_hand(progress)  # once for all ks
 
     def one_k(k: int, larger: Clustering | None) -> tuple:
         return _one_k(items, k, None if larger is None else larger.medoids, bounds)

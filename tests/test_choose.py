@@ -26,8 +26,9 @@ from simlib import (
     silhouette,
     stability,
 )
-from simlib._engine import items
+from simlib._engine import items, tiles
 from simlib._engine.kernels.starts import drop_cheapest
+from simlib._engine.prepare import prepare_host
 
 
 def distances(points):
@@ -542,6 +543,28 @@ def test_bounds_of_a_scan_by_the_best_of_all_choices():
     assert plain.lower is None
     assert "lower" not in plain.to_frame()
     assert_array_equal(plain.inertia, scan.inertia)
+
+
+def test_a_scan_of_vectors_makes_their_matrix_once(words, monkeypatch):
+    X, made, real = words[::100], [], tiles.matrix
+
+    def counted(scaled, progress=False):
+        made.append(len(scaled.vectors))
+        return real(scaled, progress)
+
+    monkeypatch.setattr(tiles, "matrix", counted)
+    scan = scan_k(X, [2, 3, 5, 40], metric="cosine")
+    assert made == [len(X)]
+    from_matrix = scan_k(cosine_similarity(X), [2, 3, 5, 40])
+    for fit, other in zip(scan.fits, from_matrix.fits, strict=True):
+        assert_array_equal(fit.medoids, other.medoids)
+        assert_array_equal(fit.centres, X[fit.medoids])
+    assert_allclose(scan.silhouette, from_matrix.silhouette, atol=1e-6)
+
+
+def test_a_matrix_made_of_vectors_keeps_their_rounding(words):
+    vectors = prepare_host(words[::100], "cosine")
+    assert vectors.at_hand().rounding == vectors.rounding > 0
 
 
 def test_a_bound_of_a_scan_is_that_of_the_gap(words):

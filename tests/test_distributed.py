@@ -449,6 +449,24 @@ def test_a_folder_of_arrays(tmp_path, capfd):
     assert_array_equal(fit.labels, simlib.assign(X, fit.medoids, metric="cosine").labels)
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_zarr_array(version, tmp_path):
+    X, path = vectors(), str(tmp_path / "X.zarr")
+    zarr.create_array(path, data=X, chunks=(50, 4), zarr_format=version)
+    with pytest.raises(
+        ValueError, match=r"X\.zarr is a Zarr array or group: X = dask\.array\.from_zarr\('.*X\.zarr'\)"
+    ):
+        distributed.load_vectors(path)
+    stored = da.from_zarr(path)
+    with pytest.raises(
+        ValueError, match=r"X has its columns in 2 chunks, a row must be whole: X\.rechunk\(\{1: -1\}\)"
+    ):
+        distributed.kmedoids(stored, 3)
+    fit = distributed.kmedoids(stored.rechunk({1: -1}), 3)
+    assert_array_equal(fit.medoids, distributed.kmedoids(chunked(X), 3).medoids)
+    assert_array_equal(fit.labels, simlib.assign(X, fit.medoids, metric="cosine").labels)
+
+
 def test_tables_go_out_and_come_in_again(tmp_path, capfd):
     X = vectors()
     fit = distributed.kmedoids(chunked(X), 3)

@@ -209,7 +209,8 @@ def test_sparse_vectors():
     assert optimality_gap(X, medoids, metric="cosine").lower == pytest.approx(dense.lower, rel=1e-4)
 
 
-def test_on_a_device_whole_rows_serve(some):
+@pytest.mark.parametrize("listed", [True, False])
+def test_on_a_device_lists_or_whole_rows_serve(some, listed, monkeypatch):
     from simlib._engine import dual
     from simlib._engine.metrics import METRICS
     from simlib._engine.tensors import TensorItems
@@ -218,8 +219,11 @@ def test_on_a_device_whole_rows_serve(some):
     fit = kmedoids(S, 12)
     none = np.empty(0, np.int64)
     items = TensorItems(torch.tensor(S), METRICS["similarity"])
+    if not listed:
+        monkeypatch.setattr(dual, "SMALL", 0)
+        monkeypatch.setattr(dual, "LISTED_SHARE", 0)
     ascent = dual.Ascent(items, fit.medoids, dual.status_of(300, none, none))
-    assert ascent.lists is None
+    assert (ascent.lists is not None) == listed
     list(ascent.steps(300, np.inf))
     assert ascent.bound().lower == pytest.approx(optimality_gap(S, fit.medoids).lower, rel=1e-4)
 

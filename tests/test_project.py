@@ -13,6 +13,7 @@ from types import ModuleType
 
 import nbformat
 import pytest
+import torch
 from nbclient.exceptions import CellExecutionError
 from packaging.requirements import Requirement
 
@@ -129,6 +130,30 @@ def test_a_comparison_prints_the_rows_that_it_keeps(benchmark_module, capsys):
         "| | | | | most of it in one loop |",
     ]
     assert capsys.readouterr().out == f"{table}\n"
+
+
+def test_the_steps_of_the_card_on_cpu_tensors(benchmark_module, capsys):
+    gpu = benchmark_module("gpu")
+    assert gpu.main(["--check"]) == 0
+    rows = capsys.readouterr().out.splitlines()[2:]
+    assert len(rows) == 8
+    assert all(row.endswith("| yes |") for row in rows)
+
+
+def test_a_result_that_differs_from_that_of_numpy_is_counted(benchmark_module, capsys):
+    gpu = benchmark_module("gpu")
+    told = gpu.Comparison(torch.device("cpu"))
+    told.numbers((600, 20), "a fit", (1.0, 100.0), (2.0, 100.05))
+    assert told.differed == 0
+    told.numbers((600, 20), "a fit", (1.0, 100.0), (2.0, 101.0))
+    assert told.differed == 1
+    assert told.table.lines[-1] == "| 600 | 20 | a fit | 1.00 | 2.00 | 100.00, NumPy 101.00 | NO |"
+
+
+def test_without_a_card_nothing_is_measured(benchmark_module, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert benchmark_module("gpu").main([]) == 1
+    assert capsys.readouterr().out == "no CUDA device: nothing measured\n"
 
 
 def test_a_benchmark_leaves_the_stored_page_alone_unless_asked(benchmark_module, monkeypatch, tmp_path):

@@ -126,6 +126,21 @@ def test_numpys_corrcoef_also_far_from_zero(dtype, atol):
     assert_allclose(correlation(X, Y, block_size=32), together[:90, 90:], atol=atol)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8])
+@pytest.mark.parametrize("columns", [40, 2000])  # rows of 2,000 columns are too long for float32
+@pytest.mark.parametrize("stored", [None, np.float32, np.float16])
+def test_quantised_vectors_give_the_bits_of_float64(dtype, columns, stored):
+    low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+    X, Y = (np.random.default_rng(n).integers(low, high, (n, columns), dtype, endpoint=True) for n in (90, 70))
+    X[3] = X[5] = high
+    X[4] = 0
+    for pair in ([X], [X, Y], [Y, X]):
+        expected = cosine_similarity(*(z.astype(np.int64) for z in pair), dtype=stored, block_size=32)
+        found = cosine_similarity(*pair, dtype=stored, block_size=32)
+        assert found.dtype == (stored or np.float64)
+        assert_array_equal(found, expected)
+
+
 def test_whole_numbers_are_rounded_once():
     X = whole(150, 40) - 50
     dot = X.astype(np.int64) @ X.astype(np.int64).T

@@ -9,9 +9,10 @@ import torch
 from numpy.testing import assert_array_equal
 
 import simlib
-from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
+from simlib import _check, assign, certify, correlation, cosine_similarity, kmedoids, optimality_gap, scan_k, silhouette
 from simlib._engine import tensors
 from simlib._engine.metrics import METRICS
+from simlib._engine.prepare import prepare
 
 methods = pytest.mark.parametrize("method", ["fasterpam", "alternate"])
 starts = pytest.mark.parametrize("init", ["build", "k-medoids++", "random", "first"])
@@ -131,6 +132,37 @@ def test_other_types(kind, words):
         ours, theirs = on_device(S.to(kind), 20), kmedoids(S.to(kind).float(), 20)
     assert ours.inertia == pytest.approx(theirs.inertia, rel=1e-4)
     assert_array_equal(ours.medoids, theirs.medoids)
+
+
+@kinds
+def test_lists_hold_the_pairs_that_are_closer_than_their_reach(metric, words, monkeypatch):
+    A = FORMS[metric](words[:400])
+    items = tensors.TensorItems(torch.from_numpy(A), METRICS[metric])
+    reach = items.nearest(np.arange(0, 400, 20), 1)[1][0]
+    monkeypatch.setattr(tensors, "CANDIDATES", 33)
+    made, closeness = items.lists(reach), prepare(A, metric).closeness(slice(None))
+    for j in range(400):
+        here = slice(made.start[j], made.stop[j])
+        near = made.items[here]
+        assert np.isin(np.flatnonzero(closeness[j] > reach + 1e-5), near).all()
+        assert (closeness[j][near] > reach[near] - 1e-5).all()
+        assert (np.diff(near) > 0).all()
+        assert made.closeness[here] == pytest.approx(closeness[j][near], abs=1e-5)
+    assert items.lists(np.full(400, -np.inf, items.dtype)) is None
+    monkeypatch.setattr(tensors, "room_for_kept", lambda: 1000)
+    assert items.lists(reach) is None
+
+
+@kinds
+@pytest.mark.parametrize("k", [1, 12])
+def test_the_lower_bound_is_that_of_the_cpu(metric, k, words):
+    A = FORMS[metric](words[:500])
+    medoids = kmedoids(A, k, metric=metric).medoids
+    ours = on_device(A, medoids, function=optimality_gap, metric=metric)
+    theirs = optimality_gap(A, medoids, metric=metric)
+    assert ours.inertia == pytest.approx(theirs.inertia, rel=1e-6)
+    assert ours.lower == pytest.approx(theirs.lower, rel=1e-4)
+    assert abs(ours.check(A) - ours.lower) <= 2 * ours.margin + 1e-5 * ours.lower
 
 
 @methods
@@ -319,7 +351,30 @@ def test_faults_far_from_the_first_block():
         on_device(S, 5)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+
+
+@needs_cuda
+@kinds
+def test_cuda_lower_bound(metric, words):
+    A = FORMS[metric](words[:3000])
+    medoids = kmedoids(A, 60, metric=metric).medoids
+    ours = optimality_gap(torch.tensor(A).cuda(), medoids, metric=metric)
+    assert ours.lower == pytest.approx(optimality_gap(A, medoids, metric=metric).lower, rel=1e-4)
+    assert abs(ours.check(A) - ours.lower) <= 2 * ours.margin + 1e-5 * ours.lower
+
+
+@needs_cuda
+@pytest.mark.parametrize("compare", [cosine_similarity, correlation])
+def test_cuda_similarity(compare, words):
+    T = torch.tensor(words[:3000]).cuda()
+    found = compare(T)
+    assert found.device == T.device
+    assert abs(found.cpu().numpy() - compare(words[:3000])).max() < 1e-5
+    assert torch.equal(compare(T, T[:100]), compare(T, T)[:, :100])
+
+
+@needs_cuda
 @kinds
 @methods
 def test_cuda(metric, method, words):

@@ -123,7 +123,7 @@ class Items:
         """For every item those that are closer to it than their reach (n,); None if they are too many to be worth it.
 
         Of a matrix they may hold no more than the share `most` of all pairs. If `some`, and they do not fit into
-        memory, the first items get theirs. A device keeps none.
+        memory, the first items get theirs.
         """
         return None
 
@@ -419,7 +419,9 @@ class VectorItems(HostItems):
         if self.n**2 * np.dtype(self.dtype).itemsize >= room_for_kept():
             return self
         matrix = tiles.matrix(self.scaled, progress)
-        return MatrixItems(matrix, self.metric, self.self_closeness, self.given).weighted(self.weight)
+        items = MatrixItems(matrix, self.metric, self.self_closeness, self.given).weighted(self.weight)
+        items.rounding = self.rounding
+        return items
 
     def subset(self, index: np.ndarray) -> VectorItems:
         return VectorItems(self.scaled.take(index), self.metric, self.given[index]).weighted(self.weights(index))

@@ -15,7 +15,9 @@ import torch
 from tqdm.auto import tqdm
 
 from simlib import _check
-from simlib._engine.items import Items, product_rounding
+from simlib._engine import lists
+from simlib._engine.items import SAMPLED, Items, product_rounding, room_for_kept
+from simlib._engine.kernels.lists import Lists
 from simlib._engine.metrics import Metric
 from simlib._engine.tiles import tiles
 
@@ -130,6 +132,30 @@ class TensorItems(Items):
                 more = (self.tile(rows, columns) - nearest[columns]).clamp_(min=0)
                 gain[first : first + LOOKED_AT] += more.sum(dim=1, dtype=torch.float64)
         return gain.cpu().numpy()
+
+    def lists(
+        self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = lists.DENSITY
+    ) -> Lists | None:
+        """Made on the device, a block of rows at a time, and kept in the memory of the CPU; `some` has no meaning."""
+        limit = torch.as_tensor(reach, device=self.device)
+        share = self._listed_share(limit)
+        if share > most or 1.1 * share * self.n**2 * (4 + reach.itemsize) > room_for_kept():
+            return None
+        counts, near, closeness = [], [], []
+        for block in tqdm(list(self.blocks()), "lists", unit="block", leave=False, disable=not progress):
+            tile = self.tile_rows(torch.arange(block.start, block.stop, device=self.device))
+            wanted = tile > limit
+            counts.append(wanted.sum(dim=1).cpu().numpy())
+            near.append(torch.nonzero(wanted)[:, 1].to(torch.int32).cpu().numpy())
+            closeness.append(tile[wanted].cpu().numpy())
+        count = np.concatenate(counts)
+        stop = np.cumsum(count)
+        return Lists(stop - count, stop, np.concatenate(near), np.concatenate(closeness), reach)
+
+    def _listed_share(self, limit: torch.Tensor) -> float:
+        """About which share of all pairs is closer than the limit (n,) of the second item."""
+        sample = np.arange(0, self.n, max(1, self.n // SAMPLED))
+        return float(np.mean([int((self.tile_rows(self.numbers([j])) > limit).sum()) for j in sample])) / self.n
 
     def centres(self, medoids: np.ndarray) -> np.ndarray | None:
         if self._unit is None:

@@ -26,6 +26,7 @@ from simlib.files.interface import Source
 
 CHUNK_ROWS = 20_000  # rows of a chunk of .npy files
 FILES_AT_ONCE = 64  # files asked for before the bar moves
+ZARR = ("zarr.json", ".zarray", ".zgroup")  # one of them lies in every Zarr array or group
 LONGEST_LABEL = 200  # characters of a label, as `simlib.load_vectors` cuts them
 
 
@@ -79,7 +80,8 @@ def load_vectors(
     Notes
     -----
     A row group is the least that is read: write files with ``row_group_size=20_000``. Nothing is left out: a row with a
-    missing number is refused, not dropped.
+    missing number is refused, not dropped. A Zarr array needs no reader of ours: all functions of this module take
+    ``dask.array.from_zarr(path)``, rechunked if its columns lie in several chunks.
 
     Examples
     --------
@@ -125,6 +127,8 @@ def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         error = NotADirectoryError if folder.exists() else FileNotFoundError
         raise error(f"path must name a folder of .parquet or .npy files, and there is no folder {folder}")
+    if any((folder / name).is_file() for name in ZARR):
+        raise ValueError(f"{folder} is a Zarr array or group: X = dask.array.from_zarr({str(folder)!r}) reads an array")
     files = sorted(file for file in folder.iterdir() if file.suffix in (".parquet", ".npy"))
     kinds = {file.suffix for file in files}
     if len(kinds) != 1:

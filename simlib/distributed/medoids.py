@@ -24,6 +24,7 @@ SAMPLE_ROWS = 20_000  # rows clustered by swaps, at least, before all rows are l
 SAMPLE_ROWS_A_MEDOID = 20
 SWAPS_BY_DEFAULT = 200_000  # rows up to which a pass over all candidates takes minutes
 METHODS = ("fasterpam", "sample", "alternate")
+LAST_BATCHES = 0.7  # weight of the last batch in the time left: swaps become fewer, and batches quicker
 RANKED_PASSES = 2  # passes that put the candidates in order first; later ones keep it, to count a full turn
 STARTS = ("random", "first")  # of the loop; a sample brings its own
 
@@ -93,7 +94,8 @@ def kmedoids(
         "fasterpam" stops after the first round of swaps that ends later than this. The result then depends on the
         speed of the workers.
     progress : bool
-        Draw a bar over the rounds, or over the candidates of each pass with the time that is left.
+        Draw a bar over the rounds, or over the candidates of each pass with the time that is left of it. Most swaps are
+        made early in a pass: in its first half the bar may say three times too much.
     callback : function (iteration, n_changed, loss, seconds)
         Called after each round or pass.
 
@@ -225,7 +227,8 @@ def _swapped(
 def _one_pass(search: Search, name: str, deadline: float, shown: bool) -> float:
     """Try the candidates in turn until all are tried, n in a row brought nothing, or time is up; the share tried."""
     done = 0
-    with tqdm(desc=name, total=search.n, unit=" rows", leave=False, disable=not shown) as bar:
+    bar = tqdm(desc=name, total=search.n, unit=" rows", leave=False, disable=not shown, smoothing=LAST_BATCHES)
+    with bar:
         for batch in search.candidates():
             search.try_all(batch, deadline)
             done += len(batch)
