@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from tqdm.auto import tqdm
 
+from simlib import _limits
 from simlib._engine import starts
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels import search as kernels
@@ -26,7 +27,7 @@ OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are ma
 OFF_LIST_SHARE = 100  # or one in so many of the items, if that is more
 OFF_LIST_BYTES = 500_000_000  # and their rows take no more than this
 ROWS_AFTER_SWAP = 16  # candidates judged at once after a swap, where there are no lists
-IN_PARALLEL = 100_000  # entries of rows from which on all cores judge
+IN_PARALLEL = 100_000  # entries of rows or lists from which on all cores judge
 GROWTH = 1.25  # how many times more are judged at once as long as there is no swap
 MOST_PERTURBED = 12  # at most so many medoids are exchanged at random before the next repair
 TOLERANCE = 1e-12  # a swap must lower the loss by more than this share of it
@@ -174,7 +175,7 @@ class Search:
         if block.stop > self.n_listed:
             self._by_rows(block)
             return
-        j = block.start
+        j = self._first_swap(block)
         while j < block.stop and self.since_swap < self.items.n:
             lists = self.lists, self.off_list, self.n_off
             j, swaps, self.since_swap, n_incomplete = kernels.swap_by_lists(
@@ -182,6 +183,19 @@ class Search:
             )
             self.n_swaps += swaps
             self._refill(n_incomplete)
+
+    def _first_swap(self, block: slice) -> int:
+        """The first candidate of a block to be looked at in order: where no swap is near, all cores look for it."""
+        lists, stop = self.lists, min(block.stop, block.start + self.items.n - self.since_swap)
+        assert lists is not None
+        entries = np.sum(lists.stop[block.start : stop] - lists.start[block.start : stop])
+        if self.since_swap < stop - block.start or entries < IN_PARALLEL:
+            return block.start
+        found = np.empty(_limits.cores(), np.int64)
+        known = lists, self.off_list, self.n_off, self.cache, self.terms
+        j = int(kernels.first_swap_by_lists(block.start, stop, *known, found))
+        self.since_swap += j - block.start
+        return j
 
     def _by_rows(self, block: slice) -> None:
         """Judge candidates by whole rows, several at once; after a swap those behind it are judged again."""

@@ -228,6 +228,32 @@ def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, terms,
 
 
 @compiled(parallel=True)
+def first_swap_by_lists(first, last, lists, off_list, n_off, cache, terms, found):
+    """The first of candidates first, ..., last - 1 that a swap brings in; `last` if no swap lowers the loss.
+
+    Reads all but found. Writes found int64 (parts,): the first in each part of the candidates, or `last`.
+    """
+    removal = removal_losses(cache, terms)
+    cheapest, parts = np.argmin(removal), len(found)
+    found[:] = last
+    for part in prange(parts):
+        room = 2 * len(cache.barred) + TOGETHER
+        items, closeness = np.empty(room, np.int32), np.empty(room, lists.closeness.dtype)
+        change = removal.copy()
+        for j in range(first + part * (last - first) // parts, first + (part + 1) * (last - first) // parts):
+            if cache.barred[j]:
+                continue
+            m = listed_closer(j, lists, off_list, n_off, cache.closeness[1], items, closeness)
+            if (
+                best_swap(items[:m], closeness[:m], cache, removal, cheapest, change, terms.weight)[1]
+                < -terms.tolerance
+            ):
+                found[part] = j
+                break
+    return found.min()
+
+
+@compiled(parallel=True)
 def best_swaps_by_rows(rows, first, factor, cache, terms, position, change_by):
     """Judge candidates first, first + 1, ... by their rows, each on its own, all against the same medoids.
 
