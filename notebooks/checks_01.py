@@ -123,7 +123,8 @@ def _last_tile(cosine_by_tiles, few):
             "its mirror image is turned over"
         ) from None
     expected = simlib.cosine_similarity(few)
-    assert S.shape == expected.shape and (abs(S - expected) < 1e-5).all(), (
+    good = S.shape == expected.shape and (abs(S - expected) < 1e-5).all()
+    assert good, (
         f"{len(few)} words with size = {SIZE} go wrong: the last tile is smaller than the others when size does not "
         "divide n. Is it left out?"
     )
