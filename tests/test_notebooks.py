@@ -433,13 +433,12 @@ def test_what_the_words_of_notebook_01_say_is_what_it_printed():
         r"two loops ([\d.]+) s, broadcasting ([\d.]+) s, outer products ([\d.]+) s, "
         r"whole product ([\d.]+) s, half, NumPy ([\d.]+) s, half, simlib ([\d.]+) s",
     )
-    assert loops < 3 * min(broadcasting, outer)  # about as long
+    assert loops < 4 * min(broadcasting, outer)  # in the same range
     assert min(loops, broadcasting, outer) > 100 * max(whole, half, ours)
     whole, half, ours = said(
         "01", r"(?m)^whole product ([\d.]+) s, half, NumPy ([\d.]+) s, half, simlib ([\d.]+) s"
     )  # 20,000 words
-    assert half > 0.6 * whole
-    assert ours < min(whole, half)
+    assert half > max(whole, ours)
     table = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     simlib_took, numpy_took = (
         float(re.search(rf"cosine matrix, fresh array \| {name} \| ([\d.]+)", table)[1])
