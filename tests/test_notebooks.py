@@ -21,19 +21,21 @@ import pytest
 from nbclient import NotebookClient
 from sklearn.metrics import adjusted_rand_score
 
+import simlib
 from simlib import correlation, kmedoids, load
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "notebooks"
 PATHS = sorted(FOLDER.glob("[0-9][0-9]_*.ipynb"))
 RUNTIMES = json.loads((FOLDER / "runtimes.json").read_text(encoding="utf-8"))
-SHORT_SENTENCES = ("00", "02", "04", "07")
+SHORT_SENTENCES = ("00", "01", "02", "04", "07", "08", "09")
 PROMISES = ("You will make", "You will be able to", "You need", "Runs in")
 
 sys.path.insert(0, str(FOLDER))
 try:
     maker = importlib.import_module("make_exercises")
     run = importlib.import_module("run")
+    checks_01 = importlib.import_module("checks_01")
 finally:
     sys.path.pop(0)
 
@@ -203,14 +205,6 @@ def test_what_the_words_of_notebook_02_say_is_what_it_printed():
 def test_what_the_words_of_notebook_04_say_is_what_it_printed():
     assert 4 < said("04", r"clusters 0.360, ([\d.]+) times")[0] < 5
     assert said("04", r"below 0: (\d+) % of the words") == [29]
-    dealt, ours = said("04", r"dealt at random +purity ([\d.]+)(?:.*\n)clusters +purity ([\d.]+)")
-    assert dealt < 0.2
-    assert round(ours, 2) == 0.49
-    any_two, clustered, nearest = said("04", r"(\d+) % are of one category\n.*: +(\d+) %\n.*: +(\d+) %")
-    assert 5 * any_two <= clustered < nearest == 50
-    prefix, root = said("04", r"one prefix: (\d+) times any two; a common root: (\d+) times")
-    assert 10 < prefix < root / 8  # letters count, a common root does about ten times as much
-    assert root / 12 < prefix
 
 
 def test_what_the_words_of_notebook_00_say_is_what_it_printed():
@@ -266,7 +260,7 @@ def test_links_lead_somewhere(path, notebook):
 # exercises
 
 
-EXPLAINED = ("00", "02", "04", "07")  # their wrong answers show the explanation alone
+EXPLAINED = ("00", "01", "02", "04", "07", "08", "09")  # their wrong answers show the explanation alone
 WITH_SOLUTIONS = [path for path in PATHS if maker.solutions(nbformat.read(path, 4))]
 
 
@@ -493,3 +487,110 @@ def test_ends_with_the_cells_now_yours(number):
     assert 1 <= len(lines(step.source)) <= 4
     assert last.source.startswith("## Fine print")
     assert 3 <= len(tagged(notebook, "demo")) <= 8
+
+
+# notebooks 01, 04, 08 and 09: their numbers, and the check that counts products
+
+
+def test_what_the_words_of_notebook_01_say_is_what_it_printed():
+    assert 10 < said("01", r"all 400,000,000 pairs: about (\d+) minutes")[0] < 120  # busy or not
+    loops, broadcasting, outer, whole, half, ours = said(
+        "01",
+        r"two loops ([\d.]+) s, broadcasting ([\d.]+) s, outer products ([\d.]+) s, "
+        r"whole product ([\d.]+) s, half, NumPy ([\d.]+) s, half, simlib ([\d.]+) s",
+    )
+    assert loops < 4 * min(broadcasting, outer)  # in the same range
+    assert min(loops, broadcasting, outer) > 100 * max(whole, half, ours)
+    whole, half, ours = said(
+        "01", r"(?m)^whole product ([\d.]+) s, half, NumPy ([\d.]+) s, half, simlib ([\d.]+) s"
+    )  # 20,000 words
+    assert half > max(whole, ours)
+    table = (ROOT / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    simlib_took, numpy_took = (
+        float(re.search(rf"cosine matrix, fresh array \| {name} \| ([\d.]+)", table)[1])
+        for name in ("simlib", r"NumPy `u @ u\.T`")
+    )
+    assert round(simlib_took, 1) == 1.2
+    assert round(numpy_took) == 2
+    row_by_row, at_once = said("01", r"row by row ([\d.]+) s, all at once ([\d.]+) s")
+    assert 3 * row_by_row < at_once
+    assert said("01", r"n = 20,000: the stack takes +([\d.]+) GB, the result +([\d.]+) GB") == [614.4, 1.6]
+
+
+def test_what_the_words_of_notebook_08_say_is_what_it_printed():
+    assert said("08", r"1/sqrt\(d\) = ([\d.]+)\nrandom mean 0.000, sd ([\d.]+)") == [0.051, 0.051]
+    mean, closest = said("08", r"mean of two different words ([\d.]+); the closest pair, multi.* has ([\d.]+)")
+    assert (round(mean, 2), closest) == (0.08, 0.9753)
+    chance, word = said("08", r"random .* largest ([\d.]+)\nwords .* largest ([\d.]+)")
+    assert chance < 0.3 < word
+    assert said("08", r"cosine_similarity moves by ([\d.]+) .*\ncorrelation +moves by ([\d.]+)") == [0.17, 0]
+    assert said("08", r"direct ([\d.]+), by b .* = ([\d.]+)\nangle: +direct (\d+), by b (\d+)") == [1, 0.586, 90, 45]
+
+
+def test_what_the_words_of_notebook_09_say_is_what_it_printed():
+    dealt, ours, best = said(
+        "09", r"dealt at random +purity ([\d.]+)(?:.*\n)clusters +purity ([\d.]+)(?:.*\n).* ARI ([\d.]+)"
+    )
+    assert dealt < 0.2
+    assert round(ours, 2) == 0.49
+    assert round(best, 2) == 0.05
+    any_two, clustered, nearest = said("09", r"(\d+) % are of one category\n.*: +(\d+) %\n.*: +(\d+) %")
+    assert 5 * any_two <= clustered < nearest == 50
+    prefix, root = said("09", r"one prefix: (\d+) times any two; a common root: (\d+) times")
+    assert 10 < prefix < root / 8  # letters count, a common root does about ten times as much
+    assert root / 12 < prefix
+    (pooled,) = said("09", r"one prefix, different roots: ([\d.]+) %")
+    assert min(said("09", r"mis ([\d.]+) %, over ([\d.]+) %, pre ([\d.]+) %")) > 3 * pooled
+
+
+def tiles(X, size, unit=lambda X: X / np.linalg.norm(X, axis=1, keepdims=True), begin=0, turn=True, mirror=True):
+    """What exercise 3 of notebook 01 asks for, or that with one slip."""
+    U, S = unit(X), np.zeros((len(X), len(X)), X.dtype)
+    cuts = [slice(i, min(i + size, len(X))) for i in range(0, len(X), size)]
+    for i, a in enumerate(cuts):
+        for b in cuts[i + begin :]:
+            S[a, b] = U[a] @ U[b].T
+            if mirror and (turn or S[a, b].shape == S[b, a].shape):
+                S[b, a] = S[a, b].T if turn else S[a, b]
+    return S
+
+
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [
+        (lambda X, size: (U := X / np.linalg.norm(X, axis=1, keepdims=True)) @ U.T, "made the whole matrix at once"),
+        (lambda X, size: simlib.cosine_similarity(X, block_size=size), "no product of rows of X was seen"),
+        (lambda X, size: tiles(X, size, unit=lambda X: X), "scale the rows to length 1"),
+        (lambda X, size: tiles(X, size, begin=1), "does your inner loop begin at i"),
+        (lambda X, size: tiles(X, size, mirror=False), "copy each tile to its mirror image"),
+        (lambda X, size: tiles(X, size, turn=False), "a mirror image is turned over"),
+        (
+            lambda X, size: tiles(X, size)[: len(X) // size * size],
+            "50 words with size = 16 go wrong",
+        ),
+        (lambda X, size: None, "is there a return"),
+    ],
+)
+def test_half_a_product_is_half_a_product_and_a_slip_gets_its_own_hint(wrong, hint, capsys):
+    X = simlib.load("words", n=100).vectors
+    checks_01.check_3(tiles, X)
+    assert capsys.readouterr().out.startswith("right: ")
+    with pytest.raises(AssertionError, match=hint):
+        checks_01.check_3(wrong, X)
+
+
+# the whole workbook, small
+
+
+def test_runs_small(path, tmp_path, monkeypatch):
+    """SIMLIB_N=2000, from the first cell to the last; what it writes goes to a folder of its own."""
+    monkeypatch.setenv("SIMLIB_N", "2000")
+    small = nbformat.read(path, 4)
+    elsewhere = (
+        f"from pathlib import Path\nimport simlib.data\nsimlib.data.results_folder = lambda: Path({str(tmp_path)!r})"
+    )
+    small.cells.insert(0, nbformat.v4.new_code_cell(elsewhere))
+    where = {"metadata": {"path": str(FOLDER)}}
+    asyncio.run(NotebookClient(small, timeout=300, kernel_name="python3", resources=where).async_execute())
+    printed = "".join(output.get("text", "") for cell in code(small) for output in cell.outputs)
+    assert "20000, 20000" not in printed
