@@ -113,7 +113,7 @@ def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability |
 
 
 def shuffled_stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:
-    """`stability` in five rounds of vectors whose columns are shuffled; None if A is a matrix or a half is too small."""
+    """`stability`, in five rounds, of vectors with shuffled columns; None if A is a matrix or a half is too small."""
     if metric not in ON_VECTORS or k > len(A) // 2:
         return None
     shuffled = shuffle_columns(A, random_state)
