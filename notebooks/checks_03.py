@@ -1,33 +1,40 @@
 """What the exercises of notebook 03 are checked with: each says what is wrong and why, or why it is right."""
 
 import numpy as np
+from checks import explaining
 
 import simlib
 
-
-def check_1(answer, scan):
-    """The column that first tells of crumbs: "smallest" or "singletons"."""
-    assert isinstance(answer, str), f"answer_1 is the name of a column, a text in quotation marks, got {answer!r}"
-    answer = answer.strip().lower()
-    columns = ("inertia", "mean similarity", "medoid silhouette", "silhouette", "smallest", "largest", "singletons")
-    assert answer in columns, f"{answer!r} is no column of the table; its columns are {', '.join(columns)}"
-    assert answer not in columns[:4], (
-        f"{answer} is at its best on the last line: it praises crumbs, it does not tell of them; "
-        "look at the columns that count words"
-    )
-    assert answer != "largest", (
-        f"the largest cluster still has {scan.largest[-1]} words at k = {scan.ks[-1]}; crumbs are at the other end"
-    )
-    assert answer != "singletons", (
-        f"singletons counts clusters of one word, {scan.singletons[-1]} on the last line: it tells too late; "
-        "which column falls to a handful before?"
-    )
-    print(
-        f"right: the smallest cluster falls from {scan.smallest[-2]} words to {scan.smallest[-1]} "
-        f"at k = {scan.ks[-1]}, while singletons still counts {scan.singletons[-1]}"
-    )
+OWN, NEXT = (2, 1), (4, 5, 6)  # the distances of the point at 3 to its own cluster and to the next one
 
 
+@explaining
+def check_1(answer):
+    """The silhouette of the point at 3."""
+    assert isinstance(answer, int | float | np.number), f"answer_1 is one number, got {answer!r}"
+    a, b = np.mean(OWN), np.mean(NEXT)
+
+    def is_near(value):
+        return abs(answer - value) < 0.005
+
+    right = (b - a) / b
+    assert not is_near(-right), "the number is right and its sign is not: b is larger than a, so it is above 0"
+    assert not is_near(b - a), "that is b − a: it still has to be divided by the larger of the two"
+    assert not is_near(1 - np.mean([0, *OWN]) / b), (
+        "a counts the point itself, at a distance of 0: it is the mean over the other items of the cluster"
+    )
+    assert not is_near(1 - 1 / 5), "that is the medoid silhouette, from the two nearest medoids alone"
+    far = np.mean([*NEXT, 11, 12, 13])
+    assert not is_near(1 - a / far), "b counts the items of both other clusters: only the nearest one counts"
+    assert not is_near(0.75), "that is the silhouette of the point at 9; asked is the point at 3"
+    assert is_near(right), (
+        f"{answer} is not it: write down the distances to the other items of its cluster, and those to the items of "
+        "the next cluster; then take the two means"
+    )
+    print(f"right: a = {a}, b = {b:.0f}, and the silhouette is {right:.2f}. Its next cluster is nearer than that of 9")
+
+
+@explaining
 def check_2(answer, few):
     """The k at which the silhouette peaks when the digits are compared by correlation; `few`: their scan by cosine."""
     assert isinstance(answer, int | np.integer), (
@@ -36,17 +43,22 @@ def check_2(answer, few):
     assert answer in few.ks, f"{answer} is not among the scanned ks {few.ks.tolist()}"
     scan = simlib.scan_k(simlib.load("digits").vectors, few.ks.tolist(), metric="correlation")
     peak, before = (int(each.ks[each.silhouette.argmax()]) for each in (scan, few))
-    asked = "scan_k(digits.vectors, KS_DIGITS, metric='correlation')"
-    assert answer != scan.ks[-1], f"{answer} is where the inertia ends, and inertia always falls; take the silhouette"
-    assert answer == peak, f"not {answer}: take scan.ks[scan.silhouette.argmax()] of scan = {asked}"
+    assert answer != scan.ks[-1] or answer == peak, (
+        f"{answer} is where the inertia ends, and inertia always falls; the silhouette is asked for"
+    )
+    assert answer == peak, (
+        f"the silhouette is not largest at {answer}: is it the scan by correlation, and is it the silhouette over all "
+        "items, not the one of the medoids?"
+    )
     moved = f"from {before} to {peak}" if peak != before else f"it stays at {peak}"
+    at_ten = f", {scan.silhouette.max():.3f} against {scan.silhouette[scan.ks == 10][0]:.3f} at 10" * (10 in scan.ks)
     print(
         f"right: {moved}. Correlation takes an image's mean off first, so it asks where the ink is and not how much "
-        f"of it; and the peak is flat, {scan.silhouette.max():.3f} against {scan.silhouette[scan.ks == 10][0]:.3f} at "
-        "10: do not read it to the unit"
+        f"there is. The peak is flat{at_ten}: do not read it to the unit"
     )
 
 
+@explaining
 def check_3(cloud):
     """A function cloud(n, d, seed) that returns random directions of length 1."""
     assert callable(cloud), f"cloud is a function, got {cloud!r}"
@@ -57,18 +69,21 @@ def check_3(cloud):
     lengths = np.linalg.norm(X, axis=1)
     assert np.allclose(lengths, 1), (
         f"every row must have length 1, got lengths from {lengths.min():.2f} to {lengths.max():.2f}: "
-        "divide by np.linalg.norm(X, axis=1, keepdims=True)"
+        "divide each row by its own length"
     )
-    mean = float((X @ X.T)[np.triu_indices(500, 1)].mean())
-    assert abs(mean) < 0.02, (
-        f"the mean cosine of two rows is {mean:.2f}, not about 0: the directions favour a side. Numbers from 0 to 1, "
-        "as rng.random gives, all point into one corner; rng.normal has no favourite"
+    cosines = (X @ X.T)[np.triu_indices(500, 1)]
+    assert abs(cosines.mean()) < 0.02, (
+        f"the mean cosine of two rows is {cosines.mean():.2f}, not about 0: the directions favour a side. Numbers from "
+        "0 to 1 all point into one corner; numbers on both sides of 0 are needed"
     )
-    spread = float((X @ X.T)[np.triu_indices(500, 1)].std())
-    assert spread < 2 / np.sqrt(40), f"cosines spread by {spread:.2f}, more than 1/sqrt(40) = 0.16: are rows repeated?"
-    assert np.array_equal(X, cloud(500, 40, 0)), "the same seed gave other numbers: use np.random.default_rng(seed)"
+    assert cosines.std() < 2 / np.sqrt(40), (
+        f"cosines spread by {cosines.std():.2f}, more than 1/sqrt(40) = 0.16: are rows repeated?"
+    )
+    assert np.array_equal(X, cloud(500, 40, 0)), "the same seed gave other numbers: give the seed to the generator"
     assert not np.array_equal(X, cloud(500, 40, 1)), "another seed gave the same numbers: the seed is not used"
+    scan = simlib.scan_k(X, [2, 3, 5, 8, 12, 20, 30], metric="cosine")
     print(
-        f"right: {len(X)} directions of length 1, mean cosine {abs(mean):.3f}: none is better than another, there is "
-        "nothing to find, and its scan shows what a criterion does with nothing"
+        f"right: {len(X)} directions of length 1, and none is better than another. A scan from 2 to 30 clusters gets a "
+        f"silhouette of {scan.silhouette.max():.3f} at most. A criterion still names a k, {scan.picks()[-1].k}, where "
+        "there are no clusters"
     )

@@ -1,7 +1,8 @@
 """Criteria for the number of clusters, and reasons to doubt them. The module shows; it never picks one.
 
-The lowest possible inertia falls as k grows; the silhouettes lie in [-1, 1] and larger means better separated; the
-stability of a clustering is an adjusted Rand index, 1 for the same clusters again and 0 for what chance gives.
+The lowest possible inertia falls as k grows. The silhouette lies in [-1, 1] and the medoid silhouette in [0, 1]; larger
+means better separated. The stability of a clustering is an adjusted Rand index: 1 for the same clusters again, and 0
+for what chance gives.
 """
 
 from __future__ import annotations

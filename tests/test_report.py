@@ -688,6 +688,52 @@ def test_marks_for_maths_are_never_those_of_a_label():
     assert "MATH0-0-HERE MATH-7-HERE" in page({"00_one": both}, "Marks")
 
 
+def test_a_caption_ends_with_its_paragraph():
+    picture = nbformat.v4.new_output("display_data", {"image/png": "AAAA"})
+    cells = [
+        nbformat.v4.new_code_cell("1", outputs=[picture]),
+        nbformat.v4.new_markdown_cell(
+            "*Figure 1.* What to see.\n\n## Next part\n\nIts text.", metadata={"tags": ["report"]}
+        ),
+        nbformat.v4.new_code_cell("2", outputs=[picture]),
+    ]
+    made = report_page(nbformat.v4.new_notebook(cells=cells), "Parts", {})
+    assert 'alt="Figure 1. What to see."' in made
+    assert made.count("What to see.") == 2  # below the picture and in its place
+    assert '<a href="#part-1">Next part</a>' in made
+    assert made.count("Its text.") == 1
+    assert "Its text." not in "".join(re.findall(r"<figure>.*?</figure>", made, flags=re.S))
+    both = page({"00_one": nbformat.v4.new_notebook(cells=cells)}, "Parts")
+    assert 'alt="Figure 1. What to see."' in both
+
+
+def test_some_of_the_words_are_a_file_like_any_other(monkeypatch, tmp_path):
+    monkeypatch.setattr(numbers, "results_folder", lambda: tmp_path)
+    assert numbers.some_words(20_000) is None
+    assert not list(tmp_path.iterdir())
+    path = numbers.some_words(50)
+    A, labels, card = simlib.load_vectors(path)
+    words = simlib.load("words", n=50)
+    assert Path(path).name == card["file"] == "words_50.csv"
+    assert (words.vectors == A).all()
+    assert (words.names == labels).all()
+    with pytest.raises(ValueError, match="n must be between 1 and 20000"):
+        numbers.some_words(0)
+
+
+def test_stability_stands_beside_that_of_shuffled_data(vectors):
+    assert numbers.shuffled_stability(vectors @ vectors.T, 3, "similarity") is None
+    assert numbers.shuffled_stability(vectors, len(vectors) // 2 + 1, "cosine") is None
+    found = numbers.shuffled_stability(vectors, 3, "cosine")
+    shuffled = simlib.cosine_similarity(simlib.shuffle_columns(vectors))
+    assert found.scores == pytest.approx(simlib.stability(shuffled, 3, rounds=5).scores)
+    fit = simlib.kmedoids(vectors, 3, metric="cosine", init="build")
+    rest = (fit, 0.1, Stability(0.37, 0.01, (0.37,)), simlib.certify(vectors, fit.medoids, metric="cosine"))
+    told = html.finding(None, *rest, np.zeros(len(vectors)), "", shuffled=Stability(0.26, 0.03, (0.26,)))
+    assert "1 the same, shuffled data reach 0.26 ± 0.03" in told
+    assert "1 the same, 0 chance" in html.finding(None, *rest, np.zeros(len(vectors)), "")
+
+
 @pytest.mark.parametrize(
     ("n", "k", "ks", "expected"),
     [

@@ -1,47 +1,51 @@
 """What the exercises of notebook 06 are checked with: each says what is wrong and why, or why it is right."""
 
 import numpy as np
+from checks import explaining
+from sklearn.metrics import adjusted_rand_score
 
-from simlib.report import numbers
-
-TILES = ("k", "tightness", "stability", "certificate")
+import simlib
 
 
+@explaining
 def check_1(answer, scores):
     """How many items have a silhouette below 0."""
     assert isinstance(answer, int | np.integer), (
-        f"answer_1 is a whole number of words, got {answer!r}; the page says it under 'Closer to another cluster'"
+        f"answer_1 is a whole number of words, got {answer!r}; the title of the figure of silhouettes tells the share"
     )
     below = int(np.sum(scores < 0))
     assert answer != round(100 * below / len(scores)), (
         f"{answer} is the share in percent; the question is how many words"
     )
     assert answer != len(scores) - below, f"{answer} words are closer to their own cluster; the others are asked for"
-    assert answer == below, f"not {answer}: the page says it in the sentence under 'Closer to another cluster'"
+    assert answer == below, f"not {answer}: the page says it in the sentence above the second table of misfits"
     print(
         f"right: {below:,} of {len(scores):,} words, {100 * below / len(scores):.0f} %. Twenty-four handsome cards "
         "would not have told; that is why a report must"
     )
 
 
-def check_2(answer, S, k, metric, stable, seed):
-    """The one of the four tiles that depends on the seed: "stability"."""
-    assert isinstance(answer, str), f"answer_2 is one of {', '.join(TILES)}, in quotation marks, got {answer!r}"
-    answer = answer.strip().lower()
-    assert answer in TILES, f"{answer!r} is no tile; the four are {', '.join(TILES)}"
-    assert answer != "k", "k was asked for, whatever the seed; look for the tile that something was drawn for"
-    assert answer != "tightness", (
-        "the scan starts from the item that helps most and swaps in a fixed order: nothing is drawn, the exemplars are "
-        "the same for every seed, and so is their similarity to the words"
+@explaining
+def check_2(answer, S, fit):
+    """The adjusted Rand index of the scan's clusters and those of the greedy start."""
+    assert isinstance(answer, float | np.floating), f"answer_2 is a number, an adjusted Rand index, got {answer!r}"
+    theirs = simlib.kmedoids(S, len(fit.medoids), init="build")
+    right = adjusted_rand_score(fit.labels, theirs.labels)
+    assert abs(answer - np.mean(fit.labels == theirs.labels)) > 1e-6 or abs(answer - right) < 1e-6, (
+        "that compares the numbers of the clusters, and two clusterings may number the same clusters differently"
     )
-    assert answer != "certificate", "the certificate tries every exchange there is, so there is nothing to draw"
-    other = numbers.stability(S, k, metric, seed + 1)
+    assert abs(answer - 1) > 1e-6 or right == 1, "the same labels were compared with themselves"
+    assert abs(answer - right) < 0.005, (
+        f"{answer:.2f} is not it: is it the start by build, with as many clusters as `fit` has, and are the labels of "
+        "all words compared?"
+    )
     print(
-        f"right: the halves are drawn. Seed {seed} gives {stable.mean:.3f}, seed {seed + 1} gives {other.mean:.3f}, "
-        f"and the halves of one seed differ by {stable.spread:.3f}: the number does not hang on the seed"
+        f"right: {right:.2f}, though the inertias, {fit.inertia:.1f} and {theirs.inertia:.1f}, differ by "
+        f"{100 * abs(fit.inertia / theirs.inertia - 1):.2f} %. Two ends are equally good and not the same, as 02 found"
     )
 
 
+@explaining
 def check_3(safe):
     """A function safe(label) that returns what may stand in a CSV cell without being computed."""
     assert callable(safe), f"safe is a function, got {safe!r}"
@@ -55,7 +59,7 @@ def check_3(safe):
             "return, and shows it as text with an apostrophe in front"
         )
     assert safe("a=b") == "a=b", "only the first character counts: 'a=b' is no formula and must stay as it is"
-    assert safe("") == "", "an empty label has no first character: use label.startswith(...) rather than label[0]"
+    assert safe("") == "", "an empty label has no first character to look at, and must stay as it is"
     print(
         "right: one apostrophe, and a file from a stranger cannot make your reader's spreadsheet start a program. "
         "simlib.report.numbers.cell does the same"

@@ -19,7 +19,7 @@ from simlib.plots.names import name_ends
 
 CRITERIA = {
     "inertia": "inertia (sum of {loss})",
-    "medoid_silhouette": "mean medoid silhouette (−1 to 1)",
+    "medoid_silhouette": "mean medoid silhouette (0 to 1)",
     "silhouette": "mean silhouette (−1 to 1)",
 }
 

@@ -178,10 +178,10 @@ class _Parts:
         self.now = "start"
         heading = self.now
         for index, cell in enumerate(nbformat.read(path, 4).cells):
-            if cell.source.startswith("## "):
-                heading = cell.source.splitlines()[0][3:]
             if cell.cell_type == "code":
                 self.of_cell[index] = heading
+            elif found := re.findall(r"^## (.+)$", cell.source, flags=re.M):
+                heading = found[-1]
 
     def enter(self, index: int) -> bool:
         """Note that a cell begins; returns whether it is one of code."""

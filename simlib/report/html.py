@@ -56,10 +56,12 @@ def finding(
     gap: Gap | None = None,
     left_out: str = "",
     called: str = "items",
+    shuffled: Stability | None = None,
 ) -> str:
     """What came out, first: how many clusters, how tight, how stable, and how much better they could be.
 
-    `left_out` is what was left out of the data, in sentences, and `called` what the items are called.
+    `left_out` is what was left out of the data, in sentences, and `called` what the items are called. `shuffled` is
+    the stability of the same data with their columns shuffled.
     """
     n = len(fit.labels)
     k = len(fit.medoids)
@@ -72,7 +74,7 @@ def finding(
     facts = [
         (f"{k:,}", f"clusters of {n:,} {called}: {members}"),
         (_tight(fit), f"mean {entry} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
-        _stable(stable),
+        _stable(stable, shuffled),
         ('<span class="words">no single exchange helps</span>' if proof.is_optimal else "an exchange helps", tried),
     ]
     tiles = "".join(f"<div><b>{big}</b><span>{small}</span></div>" for big, small in facts)
@@ -109,12 +111,13 @@ def _span(low: int, high: int) -> str:
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
-def _stable(stable: Stability | None) -> tuple[str, str]:
-    """The tile of the stability."""
+def _stable(stable: Stability | None, shuffled: Stability | None) -> tuple[str, str]:
+    """The tile of the stability, beside that of shuffled data if it is known."""
     if stable is None:
         return "not measured", "stability: half of the items are fewer than the clusters"
     halves = f"agreement with the clusters of random halves of the items, {len(stable.scores)} times"
-    return f"{_two(stable.mean)} ± {_two(stable.spread)}", f"{halves}: 1 the same, 0 chance"
+    beside = "0 chance" if shuffled is None else f"shuffled data reach {_two(shuffled.mean)} ± {_two(shuffled.spread)}"
+    return f"{_two(stable.mean)} ± {_two(stable.spread)}", f"{halves}: 1 the same, {beside}"
 
 
 def _judged(silhouette: float, stable: Stability | None) -> str:

@@ -17,7 +17,7 @@ from simlib import _check, atlas, choose
 from simlib._cards import largest_first
 from simlib._engine.metrics import METRICS, ON_VECTORS
 from simlib.choose import KScan, Stability, scan_k, shuffle_columns
-from simlib.data import written_whole
+from simlib.data import load, results_folder, written_whole
 from simlib.ensemble import ensemble
 from simlib.gap import Gap
 from simlib.medoids import Clustering, assign
@@ -30,8 +30,22 @@ LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256
 DOTS = 200  # an inch, of what is not drawn as lines
 FEW = 5_000  # items up to which several ends of the search are compared
 ENDS = 5  # of them
+ROUNDS = 5  # halves of the shuffled data; of the data themselves there are ten
 CELL = 32_000  # characters of a cell; spreadsheets cut it at 32,767
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
+
+
+def some_words(n: int) -> str | None:
+    """Where a file of the n most common shipped words is, which this function writes; None if n is all of them."""
+    import pandas as pd
+
+    if n == len(load("words")):
+        return None
+    words, path = load("words", n=n), results_folder() / f"words_{n}.csv"
+    columns = [f"x{j}" for j in range(words.vectors.shape[1])]
+    with written_whole(path) as draft:
+        pd.DataFrame(words.vectors, words.names, columns).to_csv(draft, index_label="word")
+    return str(path)
 
 
 def compare(A: Any, metric: str) -> tuple[np.ndarray, str]:
@@ -96,6 +110,14 @@ def decide(scan: KScan, k: int | None, null: KScan | None = None) -> tuple[int, 
 def stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:
     """`choose.stability` with halves of the items; None if a half has fewer items than k."""
     return choose.stability(A, k, metric=metric, random_state=random_state) if k <= len(A) // 2 else None
+
+
+def shuffled_stability(A: Any, k: int, metric: str, random_state: int = 0) -> Stability | None:
+    """`stability`, in five rounds, of vectors with shuffled columns; None if A is a matrix or a half is too small."""
+    if metric not in ON_VECTORS or k > len(A) // 2:
+        return None
+    shuffled = shuffle_columns(A, random_state)
+    return choose.stability(shuffled, k, metric=metric, rounds=ROUNDS, random_state=random_state)
 
 
 def certainty(A: Any, k: int, metric: str, random_state: int = 0) -> np.ndarray | None:

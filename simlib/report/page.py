@@ -112,7 +112,8 @@ def _sections(notebook: NotebookNode, called: str) -> tuple[list[str], list[str]
     headings = [""]
     sections = [""]
     seen: list[list[bool]] = [[]]  # for each section, whether each of its cells of code shows something
-    for cell, after in zip(notebook.cells, [*notebook.cells[1:], None], strict=True):
+    cells = list(_parted(notebook.cells))
+    for cell, after in zip(cells, [*cells[1:], None], strict=True):
         if cell.cell_type == "code":
             shown = "".join(_shown(cell, after, called))
             sections[-1] += shown
@@ -126,6 +127,16 @@ def _sections(notebook: NotebookNode, called: str) -> tuple[list[str], list[str]
             sections[-1] += _text(source)
     kept = [i for i, shown in enumerate(seen) if not i or not shown or any(shown)]
     return [headings[i] for i in kept[1:]], [sections[i] for i in kept]
+
+
+def _parted(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """The cells; a text that begins with a caption, its first paragraph, and goes on becomes two."""
+    for cell in cells:
+        caption, _, rest = cell.source.partition("\n\n")
+        if cell.cell_type == "markdown" and caption.startswith("*Figure") and rest:
+            yield nbformat.from_dict({**cell, "source": caption})
+            cell = nbformat.from_dict({**cell, "source": rest})
+        yield cell
 
 
 def _calling(source: str, called: str) -> str:
@@ -199,7 +210,7 @@ def _static_cells(notebook: NotebookNode, mark: str, math: list[str], captions: 
             continue
         caption = after.source if after is not None and after.source.startswith("*Figure") else "Figure"
         pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
-        captions += [_described(caption)] * pictures
+        captions += [_described(caption.partition("\n\n")[0])] * pictures
     return cells
 
 
