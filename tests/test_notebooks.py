@@ -257,17 +257,6 @@ def test_links_lead_somewhere(path, notebook):
 # exercises
 
 
-    "00",
-    "01",
-    "02",
-    "03",
-    "04",
-    "05",
-    "06",
-    "07",
-    "08",
-    "09",
-)  # their wrong answers show the explanation alone
 WITH_SOLUTIONS = [path for path in PATHS if maker.solutions(nbformat.read(path, 4))]
 
 
@@ -481,18 +470,16 @@ def test_the_sectors_of_notebook_07_are_found_by_returns_and_not_by_prices():
 ENDING = "Put your own file's name into the first one. Notebook 07 shows sentences, images and prices."
 
 
-@pytest.mark.parametrize("number", ["00", "02", "07"])
-def test_ends_with_the_cells_now_yours(number):
-    (path,) = FOLDER.glob(f"{number}_*.ipynb")
-    notebook = nbformat.read(path, 4)
+def test_ends_with_the_cells_now_yours(notebook):
     assert len(notebook.cells) <= 45
-    told, load, step, last = notebook.cells[-4:]
+    (at,) = [i for i, cell in enumerate(notebook.cells) if cell.source.startswith("## Now yours")]
+    told, load, step, last = notebook.cells[at : at + 4]
     assert told.source.startswith("## Now yours\n\nThese cells do this notebook's step on other data: ")
     assert told.source.endswith(ENDING)
-    assert load.source == 'A = simlib.load("digits").vectors  # your own: simlib.load_vectors("my.csv").vectors'
-    assert 1 <= len(lines(step.source)) <= 4
+    assert 'simlib.load("digits")' in load.source
+    assert 'simlib.load_vectors("my.csv")' in load.source
+    assert 1 <= len(lines(step.source)) <= 5
     assert last.source.startswith("## Fine print")
-    assert 3 <= len(tagged(notebook, "demo")) <= 8
 
 
 # notebooks 01, 04, 08 and 09: their numbers, and the check that counts products
