@@ -87,7 +87,8 @@ def _split(notebook: NotebookNode) -> tuple[list[NotebookNode], list[NotebookNod
     cells = nbformat.from_dict(notebook).cells
     at = next(i for i, cell in enumerate(cells) if HEADING in cell.source and cell.cell_type == "markdown")
     before, part = cells[:at], cells[at:]
-    part[0].source = part[0].source[part[0].source.index(HEADING) :]
+    opening = part[0].source[part[0].source.index(HEADING) :]
+    part[0].source = re.sub(r"\n\nTry them in .*", "", opening)  # the sentence that leads from the master to here
     rest = (i for i, cell in enumerate(part) if i and cell.cell_type == "markdown" and cell.source.startswith("## "))
     return before, part[: next(rest, None)]
 

@@ -145,7 +145,7 @@ def test_powers_are_formulas(notebook):
 
 def test_cells_to_show_in_a_talk(path, notebook):
     if path.stem[:2] in ("01", "02", "03", "04"):
-        assert 6 <= len(tagged(notebook, "demo")) <= 8
+        assert 6 <= len(tagged(notebook, "demo")) <= 10
 
 
 # outputs
@@ -191,7 +191,11 @@ def test_what_the_words_of_notebook_02_say_is_what_it_printed():
     assert said("02", r"2 medoids, one price for all: +no choice is below ([\d.]+)") == [16]
     assert 16 < said("02", r"a price for each: +no choice is below ([\d.]+), and the best has 17")[0] <= 17
     assert 0.3 < said("02", r'init="build": [\d.]+, at most ([\d.]+) %')[0] < 0.36  # about a third of a percent
-    assert said("02", r"differ by ([\d.]+) %\n(\d+) % of the words have another") == [0.013, 23]
+    moved = r"differ by ([\d.]+) %\n(\d+) % of the words have another exemplar, (\d+) % are in another cluster"
+    assert said("02", moved) == [0.013, 23, 15]
+    assert said("02", r"the idea: (\d+) times as fast")[0] > 20
+    assert said("02", r"2 medoids, one price .* first at the price ([\d.]+)") == [4]
+    assert said("02", r"3 leaves: removal (\d+) - gain (\d+) - saved (\d+) = -(\d+)") == [2, 14, 1, 13]
     thief, stealing = said("02", r"thief: certainty .*: thief \((\d)\), stealing \((\d)\)")
     assert thief == stealing == 5
     assert said("02", r"wine: certainty .*: wine \((\d+)\)") == [10]
@@ -201,7 +205,15 @@ def test_what_the_words_of_notebook_02_say_is_what_it_printed():
 
 def test_what_the_words_of_notebook_04_say_is_what_it_printed():
     assert 4 < said("04", r"clusters 0.360, ([\d.]+) times")[0] < 5
+    dealt, shuffled = said("04", r"dealt ([\d.]+), clusters .*\nclusters of shuffled numbers ([\d.]+)")
+    assert dealt < shuffled < 1.5 * dealt  # hardly closer than dealt groups
     assert said("04", r"below 0: (\d+) % of the words") == [29]
+    warned = said("04", "(?s)" + ".*".join(rf"{word}: .*?; (\d+) clusters" for word in ALIKE))
+    assert warned[0] < 20
+    assert min(warned[1:]) > 256  # they look better than most of 512
+
+
+ALIKE = ("impishness", "untidiness", "prednisone")  # they begin as their clusters do
 
 
 def test_what_the_words_of_notebook_00_say_is_what_it_printed():
@@ -328,7 +340,7 @@ def test_an_exercise_brings_what_it_needs_and_no_more():
         cell("unused = [j for j in range(N)]\nfor word in 'ab':\n    pass"),
         cell("many = list(range(N))"),
         cell("def double(x):\n    return [2 * i for i in many if i < x]"),
-        new("## Exercises\n\nSee [01](01_x.ipynb)."),
+        new("## Exercises\n\nSee [01](01_x.ipynb).\n\nTry them in [the exercises](exercises/07_count.ipynb) first."),
         new("**1. Read.** How many has `double`?"),
         cell("# answer_1 = ...  <- a number\nanswer_1 = 42", metadata={"tags": ["solution"]}),
         cell("for word in [answer_1]:\n    print(word)", metadata={"tags": ["check"]}),

@@ -27,7 +27,7 @@ def check_1(answer, D, stuck):
     )
     assert answer == right, (
         f"{answer} is not the change: write d1, d2 and the distance to point {COMES} under each of the nine points, "
-        "and ask of each point which zone of Figure 4 it is in"
+        "and ask of each point which zone of Figure 5 it is in"
     )
     print(
         f"right: the points 6, 7 and 8 save {gain}, point 3 pays {right + gain}, and the inertia changes by {right}. "
