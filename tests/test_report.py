@@ -738,7 +738,9 @@ def test_stability_stands_beside_that_of_shuffled_data(vectors):
     ("n", "k", "ks", "expected"),
     [
         (5, None, None, [2, 3]),
-        (60, None, None, [2, 3, 4, 5, 6, 7, 8, 10, 12]),
+        (60, None, None, [*range(2, 16)]),
+        (200, None, None, [*range(2, 21), 24, 32, 48]),
+        (201, None, None, [*range(2, 9), 10, 12, 16, 20, 24, 32, 48]),
         (20_000, None, None, [2**i for i in range(1, 11)]),
         (100, 8, None, [2, 4, 6, 8, 12, 16]),
         (20_000, 512, None, [128, 256, 512, 1024]),

@@ -14,7 +14,7 @@ from simlib.files.dialect import Dialect, Heading
 from simlib.files.interface import Source
 
 NEARLY_WHOLE = 0.2  # a column with no larger share of gaps is nearly whole
-ITEMS_NAMED = 5
+ITEMS_NAMED = 20
 
 
 def leave_out(source: Source, vectors: np.ndarray, labels: Any, without_gaps: str | None) -> tuple[np.ndarray, Any]:

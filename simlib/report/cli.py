@@ -120,11 +120,14 @@ def _source(asked: argparse.Namespace, record: dict[str, Any]) -> Path | None:
 
 
 def _nearby(asked: argparse.Namespace, recorded_name: str) -> Path:
-    """The file of a recorded name, beside the report or in the current folder."""
+    """The file of a recorded name: beside the report, beside the data file that is named, or in the current folder."""
     name = Path(str(recorded_name)).name
-    for folder in (asked.verify.parent, Path()):
+    beside = [] if asked.data is None else [asked.data.parent]
+    for folder in (asked.verify.parent, *beside, Path()):
         if (folder / name).is_file():
             return (folder / name).absolute()
+    if beside:
+        raise Refused(f"{name} is neither beside the report, nor beside {asked.data.name}, nor here: put it there")
     raise Refused(
         f"{name} is neither beside the report nor here: put it there, or name the data file, "
         f"{typed(['--verify', str(asked.verify)], name)}"

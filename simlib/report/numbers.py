@@ -26,6 +26,7 @@ from simlib.similarity import SIMILARITIES, between
 
 STORED = 20_000  # items up to which the matrix is stored, 1.6 GB; beyond, rows are computed as they are needed
 DRAWN = 4_000  # items in the pictures of more than that
+DENSE = 200  # items up to which every number up to 20 is scanned
 LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
 DOTS = 200  # an inch, of what is not drawn as lines
 FEW = 5_000  # items up to which several ends of the search are compared
@@ -69,15 +70,16 @@ def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None, left_o
     Returns
     -------
     list of int
-        `ks`; else a few around k, from a quarter of it to its double; else from 2 to a quarter of n or 1,024, close to
-        each other up to 8. For more than 5,000 items each is twice the one before.
+        `ks`; else a few around k, from a quarter of it to its double; else from 2 to a quarter of n or 1,024. Up to 8,
+        or up to 20 where there are no more than 200 items, none is left out. For more than 5,000 items each is twice
+        the one before.
 
     Examples
     --------
     >>> ladder(1000, 40)
     [10, 20, 30, 40, 60, 80]
-    >>> ladder(100)
-    [2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24]
+    >>> ladder(48)
+    [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
     """
     less = f" (the number of items less one{'. ' * bool(left_out)}{left_out})"
     chosen = [] if k is None else [_check.whole_number(k, "k", 2, n - 1, less)]
@@ -86,6 +88,7 @@ def ladder(n: int, k: int | None = None, ks: Sequence[int] | None = None, left_o
         ks = [number for number in around if 2 <= number < n]
     elif ks is None:
         steps = LADDER if n <= 5000 else [number for number in LADDER if number & (number - 1) == 0]
+        steps = [*range(2, 20), *LADDER[LADDER.index(20) :]] if n <= DENSE else steps
         ks = [number for number in steps if number <= max(n // 4, 3)]
     return sorted({*chosen, *ks})
 

@@ -74,8 +74,9 @@ gaps
     frame = pandas.read_csv("my.csv", index_col=0)
     frame.ffill().to_csv("full.csv")
     frame.fillna(frame.mean(numeric_only=True)).to_csv("full.csv")
-  or compares two columns by the rows that both have; then give corr.csv and --metric similarity:
-    frame.corr(numeric_only=True).to_csv("corr.csv")
+  or compares two columns by the rows that both have, without columns that never change; then give corr.csv and
+  --metric similarity:
+    frame.loc[:, frame.nunique() > 1].corr(numeric_only=True).to_csv("corr.csv")
 
 Without a file the 20,000 words that come with the workbook are used.
 

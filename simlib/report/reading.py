@@ -25,7 +25,7 @@ from simlib.similarity import SIMILARITIES
 
 SAME = 1e-5  # share by which the similarities of items to themselves may differ by rounding
 MOST_LOST = 0.1  # share of the items that may be left out without being asked for
-EMPTY_NAMED = 5  # items that are like nothing that a note names
+EMPTY_NAMED = 12  # items that are like nothing that a note names
 ROWS_AT_ONCE = 500
 EMPTY = {
     "cosine": "hold nothing but zeros",
@@ -121,15 +121,18 @@ def left_out(card: dict[str, Any], called: str = "items") -> str:
     for what, sentence in said.items():
         if what in card["shares"]:
             gone, of = card["shares"][what]
-            told.append(f"{sentence.format(f'{gone:,} of {of:,}')} ({100 * gone / of:.3g} %).")
+            told.append(f"{sentence.format(f'{gone:,} of {of:,}')} ({round(100 * gone / of, 1):g} %).")
     return " ".join(told)
 
 
 def told(card: dict[str, Any], empty: np.ndarray, called: str = "items") -> str:
     """What stands before the finding: what was left out, how many items are like nothing, and the notes that weigh."""
-    alike = f"Like nothing: {empty.sum():,} of {len(empty):,} {called}, named where this comes from."
+    named_ones = card.get("alike", "")
+    alike = f"Left out as asked, for they are like nothing: {named_ones}." if named_ones else ""
+    if empty.any():
+        alike = f"Like nothing: {empty.sum():,} of {len(empty):,} {called}, {named_ones}."
     first = [note for note in card["notes"] if note in (LEVELS, card["undrawn"])]
-    return " ".join([left_out(card, called), *[alike] * bool(empty.any()), *first]).strip()
+    return " ".join(filter(None, [left_out(card, called), alike, *first]))
 
 
 def file_rows(card: dict[str, Any]) -> pd.Index:
@@ -167,14 +170,15 @@ def _about_empty(items: Items, metric: str, drop: bool) -> Items:
     if not empty.any():
         return items
     named_ones = ", ".join(repr(plain(label, 40)) for label in items.labels[empty][:EMPTY_NAMED])
-    more = ", ..." if empty.sum() > EMPTY_NAMED else ""
+    named_ones += ", ..." * bool(empty.sum() > EMPTY_NAMED)
+    card["alike"] = named_ones
     of_them = f"Items that {EMPTY[metric]} ({empty.sum():,}):"
     if not drop:
         way_out = "They are kept, though like nothing: --drop-empty leaves them out."
-        card["notes"].append(f"{of_them} {named_ones}{more}. {way_out}")
+        card["notes"].append(f"{of_them} {named_ones}. {way_out}")
         return items
     rows = np.flatnonzero(~empty)
-    card["dropped"].append(f"As asked: {of_them[0].lower()}{of_them[1:]} {named_ones}{more}.")
+    card["dropped"].append(f"As asked: {of_them[0].lower()}{of_them[1:]} {named_ones}.")
     card["kept"] = rows if card["kept"] is None else card["kept"][rows]
     card["rows"], card["where"] = len(rows), card["where"][rows]
     A = items.A[rows] if metric in ON_VECTORS else np.asarray(items.A)[np.ix_(rows, rows)]

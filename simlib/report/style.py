@@ -12,7 +12,7 @@ nav{font-size:.92rem;line-height:1.9}nav a{margin-right:1.1rem;white-space:nowra
 figure{margin:1rem 0;break-inside:avoid}figure div{overflow-x:auto}figure img{display:block;max-width:100%;height:auto}
 figcaption{color:#333;font-size:.95rem;margin-top:.3rem}figcaption p{margin:0}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f4f4;padding:.6rem .8rem;border-radius:4px}
-code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto}
+code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto;overflow-y:hidden}
 @media(max-width:40rem){body{padding:.6rem .8rem 3rem}figure img{max-width:none;width:44rem}h1{font-size:1.5rem}}
 @page{size:A4;margin:14mm 14mm 16mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
 @media print{html{font-size:11pt}body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}

@@ -69,6 +69,7 @@ function take(at) {
 function listenToSearch() {
   const box = $("search");
   box.addEventListener("input", offer);
+  box.addEventListener("focus", () => box.select()); // what is typed takes the place of a name that was chosen
   box.addEventListener("blur", () => {
     open(false);
     box.value = state.item === null ? "" : NAMES[state.item]; // the field and the card agree
