@@ -18,7 +18,7 @@ def check_1(answer, scores):
         f"{answer} is the share in percent; the question is how many words"
     )
     assert answer != len(scores) - below, f"{answer} words are closer to their own cluster; the others are asked for"
-    assert answer == below, f"not {answer}: the page says it in the sentence above the second table of misfits"
+    assert answer == below, f"not {answer}: the page says it above its second table of misfits"
     print(
         f"right: {below:,} of {len(scores):,} words, {100 * below / len(scores):.0f} %. Twenty-four handsome cards "
         "would not have told; that is why a report must"
@@ -41,7 +41,8 @@ def check_2(answer, S, fit):
     )
     print(
         f"right: {right:.2f}, though the inertias, {fit.inertia:.1f} and {theirs.inertia:.1f}, differ by "
-        f"{100 * abs(fit.inertia / theirs.inertia - 1):.2f} %. Two ends are equally good and not the same, as 02 found"
+        f"{100 * abs(fit.inertia / theirs.inertia - 1):.2f} %. Two clusterings are equally good and not the same, "
+        "as 02 found"
     )
 
 

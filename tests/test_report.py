@@ -734,6 +734,35 @@ def test_stability_stands_beside_that_of_shuffled_data(vectors):
     assert "1 the same, 0 chance" in html.finding(None, *rest, np.zeros(len(vectors)), "")
 
 
+def test_similarity_to_the_exemplars_stands_beside_that_of_shuffled_data(vectors):
+    null = numbers.shuffled_scan(vectors, "cosine", [2, 3])
+    fit = simlib.kmedoids(vectors, 3, metric="cosine", init="build")
+    proof = simlib.certify(vectors, fit.medoids, metric="cosine")
+    told = html.finding(None, fit, 0.1, None, proof, np.zeros(len(vectors)), "", null=null)
+    reached = np.delete(null[3].similarity, null[3].medoids).mean()
+    assert f"of any two items 0.10; shuffled data reach {reached:.2f}" in told
+
+
+def test_a_map_tells_how_many_neighbours_it_keeps():
+    at = np.arange(12.0) ** 2
+    fit = simlib.assign(abs(at[:, None] - at), np.arange(12), metric="precomputed")
+    kept = numbers.kept_on_map(abs(at[:, None] - at), fit, np.column_stack([at, at]))
+    assert kept == 1
+    assert "of the 5 most like an exemplar, 100 % are its 5 nearest here" in html.mapped(fit, kept)
+    assert numbers.kept_on_map(abs(at[:, None] - at), fit, np.column_stack([at[::-1] * 0, np.arange(12) % 2])) < 0.8
+    few = simlib.assign(abs(at[:, None] - at), np.arange(10), metric="precomputed")
+    assert numbers.kept_on_map(abs(at[:, None] - at), few, np.zeros((10, 2))) is None
+    assert html.mapped(few, None, "words") == "12 words around 10 exemplars"
+
+
+def test_thirds_leave_the_exemplars_out():
+    at = np.array([0.0, 1, 3, 7])
+    fit = simlib.assign(abs(at[:, None] - at), [0], metric="precomputed")
+    assert numbers.by_thirds(fit, [99, 3, 2, 1]) == [7, 3, 1]
+    both = simlib.assign(abs(at[:, None] - at), [0, 1, 2], metric="precomputed")
+    assert numbers.by_thirds(both, [1, 2, 3, 4]) == [4]
+
+
 @pytest.mark.parametrize(
     ("n", "k", "ks", "expected"),
     [

@@ -27,7 +27,20 @@ from simlib.similarity import between
 
 # what notebook 06 and the record of a report use
 __all__ = [
-    *("about", "agreement", "cards", "choice", "clusters", "finding", "items", "misfits", "pairs", "plain", "table"),
+    *(
+        "about",
+        "agreement",
+        "cards",
+        "choice",
+        "clusters",
+        "finding",
+        "items",
+        "mapped",
+        "misfits",
+        "pairs",
+        "plain",
+        "table",
+    ),
     "tightness",
 ]
 
@@ -57,11 +70,12 @@ def finding(
     left_out: str = "",
     called: str = "items",
     shuffled: Stability | None = None,
+    null: KScan | None = None,
 ) -> str:
     """What came out, first: how many clusters, how tight, how stable, and how much better they could be.
 
     `left_out` is what was left out of the data, in sentences, and `called` what the items are called. `shuffled` is
-    the stability of the same data with their columns shuffled.
+    the stability of the same data with their columns shuffled, and `null` a scan of those.
     """
     n = len(fit.labels)
     k = len(fit.medoids)
@@ -71,9 +85,11 @@ def finding(
     tried = f"{k * (n - k):,} exchanges of an exemplar for another item, every one there is, were tried"
     tried += "" if gap is None else f"; {_bound(gap, called)}"
     members = f"{_span(sizes.min(), sizes.max())} in each, the median {np.median(sizes):,g}"
+    beside = f"of any two items {_digits(any_two, fit)}"
+    beside += "" if null is None else f"; shuffled data reach {_tight(null[k])}"
     facts = [
         (f"{k:,}", f"clusters of {n:,} {called}: {members}"),
-        (_tight(fit), f"mean {entry} of an item to its exemplar; of any two items {_digits(any_two, fit)}"),
+        (_tight(fit), f"mean {entry} of an item to its exemplar; {beside}"),
         _stable(stable, shuffled),
         ('<span class="words">no single exchange helps</span>' if proof.is_optimal else "an exchange helps", tried),
     ]
@@ -89,6 +105,13 @@ def finding(
 def tightness(fit: Clustering, any_two: float) -> str:
     """The mean entry to the exemplars beside that of any two items, for a title."""
     return f"Mean {METRICS[fit.metric].entry} to the exemplar {_tight(fit)}, of any two items {_digits(any_two, fit)}"
+
+
+def mapped(fit: Clustering, kept: float | None, called: str = "items") -> str:
+    """What the map of the exemplars shows, for a title; `kept` is what `numbers.kept_on_map` returns."""
+    shown = f"{len(fit.labels):,} {called} around {len(fit.medoids):,} exemplars"
+    most = f"the {numbers.ALIKE} most like an exemplar"
+    return shown if kept is None else f"{shown};\nof {most}, {100 * kept:.0f} % are its {numbers.ALIKE} nearest here"
 
 
 def _tight(fit: Clustering) -> str:

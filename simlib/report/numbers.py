@@ -31,6 +31,7 @@ LADDER = (2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 64, 96, 128, 192, 256
 DOTS = 200  # an inch, of what is not drawn as lines
 FEW = 5_000  # items up to which several ends of the search are compared
 ENDS = 5  # of them
+ALIKE = 5  # neighbours of an exemplar that the map should keep
 ROUNDS = 5  # halves of the shuffled data; of the data themselves there are ten
 CELL = 32_000  # characters of a cell; spreadsheets cut it at 32,767
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
@@ -238,6 +239,39 @@ def _drawn(fit: Clustering) -> np.ndarray:
 def outside_mean(fit: Clustering) -> float:
     """The mean entry to the exemplars, over the items that are not exemplars: the one mean that a report tells."""
     return float(entries(fit)[outside(fit)].mean())
+
+
+def by_thirds(fit: Clustering, values: Any) -> list[float]:
+    """Mean entries in thirds of the items, from the lowest of `values` (n,) to the highest; no exemplar is counted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from simlib import assign
+    >>> points = np.array([0.0, 1.0, 3.0, 7.0])
+    >>> by_thirds(assign(abs(points[:, None] - points), [0], metric="precomputed"), [0, 30, 20, 10])
+    [7.0, 3.0, 1.0]
+    """
+    rows = outside(fit)
+    order = rows[np.argsort(np.asarray(values)[rows], kind="stable")]
+    return [float(entries(fit)[third].mean()) for third in np.array_split(order, 3) if len(third)]
+
+
+def kept_on_map(A: Any, fit: Clustering, positions: np.ndarray) -> float | None:
+    """Of the five exemplars most like an exemplar the share that are its five nearest on the map, on average.
+
+    A is what `fit` was made from, and `positions` (k, 2) are the places of the exemplars. None for ten exemplars or
+    fewer: chance would keep half of them.
+    """
+    k = len(fit.medoids)
+    if k <= 2 * ALIKE:
+        return None
+    close = METRICS[fit.metric].sign * between(A, fit.metric, fit.medoids, fit.medoids).astype(np.float64)  # (k, k)
+    far = ((positions[:, None] - positions) ** 2).sum(axis=2)  # (k, k)
+    np.fill_diagonal(close, -np.inf)
+    np.fill_diagonal(far, np.inf)
+    alike, near = (np.argsort(each, axis=1, kind="stable")[:, :ALIKE] for each in (-close, far))
+    return float(np.mean([np.isin(one, other).mean() for one, other in zip(alike, near, strict=True)]))
 
 
 def write_items(
