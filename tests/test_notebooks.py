@@ -621,7 +621,7 @@ def test_what_the_words_of_notebook_03_say_is_what_it_printed():
     assert 0.8 * words < cloud < words  # nearly that of the words, without any clusters
     words, shuffled, cloud = at[512]
     assert max(shuffled, cloud) < 0 < words
-    assert said("03", r"inertia +would take k = (\d+)") == [10]
+    assert said("03", r"inertia +would take k = (\d+): the elbow is 15 %") == [10]
     words, shuffled = (said("03", rf"{name} +medoid silhouette at 1000: ([\d.]+), with") for name in SHUFFLED)
     assert words > shuffled
     ours, spread, theirs, wide = said("03", r"k =   2: words ([\d.]+) ± ([\d.]+), shuffled ([\d.]+) ± ([\d.]+)")
