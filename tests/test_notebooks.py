@@ -524,11 +524,15 @@ def test_what_the_words_of_notebook_01_say_is_what_it_printed():
 
 
 def test_what_the_words_of_notebook_08_say_is_what_it_printed():
-    assert said("08", r"1/sqrt\(d\) = ([\d.]+)\nrandom mean 0.000, sd ([\d.]+)") == [0.051, 0.051]
-    mean, closest = said("08", r"mean of two different words ([\d.]+); the closest pair, multi.* has ([\d.]+)")
-    assert (round(mean, 2), closest) == (0.08, 0.9753)
-    chance, word = said("08", r"random .* largest ([\d.]+)\nwords .* largest ([\d.]+)")
+    assert said("08", r"1/sqrt\(d\) = ([\d.]+); .*\nrandom directions mean 0.000, sd ([\d.]+)") == [0.051, 0.051]
+    mean, closest = said("08", r"mean of any two .* words ([\d.]+); the closest pair, multi.* has ([\d.]+)")
+    assert (mean, closest) == (0.082, 0.9753)
+    chance, above, word, rare = said(
+        "08", r"random .* largest ([\d.]+), above 0.3: ([\d.]+) %\nwords .* largest ([\d.]+), above 0.3: ([\d.]+) %"
+    )
+    assert (above, rare) == (0, 2)
     assert chance < 0.3 < word
+    assert said("08", r"([\d]+),(\d+) of the 20,000 words have a nearest") > [19, 900]
     assert said("08", r"cosine_similarity moves by ([\d.]+) .*\ncorrelation +moves by ([\d.]+)") == [0.17, 0]
     assert said("08", r"direct ([\d.]+), by b .* = ([\d.]+)\nangle: +direct (\d+), by b (\d+)") == [1, 0.586, 90, 45]
 
@@ -542,11 +546,22 @@ def test_what_the_words_of_notebook_09_say_is_what_it_printed():
     assert round(best, 2) == 0.05
     any_two, clustered, nearest = said("09", r"(\d+) % are of one category\n.*: +(\d+) %\n.*: +(\d+) %")
     assert 5 * any_two <= clustered < nearest == 50
-    prefix, root = said("09", r"one prefix: (\d+) times any two; a common root: (\d+) times")
-    assert 10 < prefix < root / 8  # letters count, a common root does about ten times as much
-    assert root / 12 < prefix
-    (pooled,) = said("09", r"one prefix, different roots: ([\d.]+) %")
-    assert min(said("09", r"mis ([\d.]+) %, over ([\d.]+) %, pre ([\d.]+) %")) > 3 * pooled
+    acts, of_all, tools, all_tools = said(
+        "09", r"noun.person +lie (\d+) % of the acts and (\d+) .*\n.*noun.artifact +lie (\d+) % of the acts and (\d+) "
+    )
+    assert acts < of_all
+    assert tools < all_tools
+    assert said("09", r"noun for (\d+) % of the verbs, of all words (\d+) %") == [63, 84]
+    clustered, by_chance = said("09", r"together in (\d+) % of the clusters, and in ([\d.]+) % of those dealt")
+    assert clustered < by_chance
+    for letters in (3, 4, 5, 7):
+        begin, end, prefix = said("09", rf"{letters} letters, .*: +([\d.]+) % .* \| +([\d.]+) % .* \| +([\d.]+) %")
+        assert end < prefix
+        assert prefix > begin if letters < 5 else 4 * prefix < begin < 7 * prefix
+        assert end < 1.1
+    assert max(said("09", r"trans ([\d.]+) %.* con ([\d.]+) %")) < 1
+    assert said("09", r"tele (\d+) % of \d+, mis (\d+) %") == [10, 10]
+    assert said("09", r"^(?s:.*)(?m:^)cross ([\d.]+) %") == [12]  # none has more, and 5 letters do as much
 
 
 def tiles(X, size, unit=lambda X: X / np.linalg.norm(X, axis=1, keepdims=True), begin=0, turn=True, mirror=True):
@@ -608,12 +623,18 @@ def test_runs_small(path, tmp_path, monkeypatch):
 def test_what_the_words_of_notebook_03_say_is_what_it_printed():
     assert said("03", r"largest at k = (\d+)\nwithout .*largest at k = (\d+)") == [7, 3]
     assert said("03", r"at k = 15 it is ([\d.]+)") == [0.309]
-    plants, artifacts, feelings, persons = said("03", "".join(rf"noun.{kind} +(\d+) %[^%]*\n" for kind in SIDES))
-    assert max(plants, artifacts) < 25 < 85 < min(feelings, persons)
-    assert said("03", r"six starts .*index ([\d.]+) to") == [1]
-    assert said("03", r"silhouette is (\d+) times the shuffled") == [9]
-    at_two, further = said("03", r"lie ([\d.]+) above at 2, and at most ([\d.]+) above")
-    assert at_two > further
+    things, persons = said("03", r"noun.artifact (\d+) %.*noun.person (\d+) %")
+    assert things < 25 < 85 < persons
+    assert said("03", r"six starts agree: at least ([\d.]+) for words") == [1]
+    at = {
+        k: said("03", rf"silhouette at +{k}: words {NUMBER}, shuffled words {NUMBER}, one cloud {NUMBER}") for k in KS
+    }
+    words, shuffled, cloud = at[2]
+    assert round(words - shuffled, 2) == 0.03
+    assert 0.8 * words < cloud < words  # nearly that of the words, without any clusters
+    words, shuffled, cloud = at[512]
+    assert max(shuffled, cloud) < 0 < words
+    assert said("03", r"inertia +would take k = (\d+): the elbow is 15 %") == [10]
     words, shuffled = (said("03", rf"{name} +medoid silhouette at 1000: ([\d.]+), with") for name in SHUFFLED)
     assert words > shuffled
     ours, spread, theirs, wide = said("03", r"k =   2: words ([\d.]+) ± ([\d.]+), shuffled ([\d.]+) ± ([\d.]+)")
@@ -624,7 +645,7 @@ def test_what_the_words_of_notebook_03_say_is_what_it_printed():
     assert said("03", r"k =  512: median size +(\d+)") == [37]
 
 
-SIDES = ("plant", "artifact", "feeling", "person")
+NUMBER, KS = r"([-\d.]+\d)", (2, 512)
 SHUFFLED = ("words", "shuffled")
 
 
