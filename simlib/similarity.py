@@ -75,8 +75,8 @@ def cosine_similarity(
 
     int8 and uint8 (quantised vectors) give the bits of float64 and take no more time, often less: products are taken in
     float32, which is exact where no two rows' lengths multiply to 2**24 or more. Integer products would be faster:
-    for int8, 4,000 x 384, ``torch._int_mm`` alone takes 0.03 s, and all of this 0.05 to 0.07 s. It is private and refuses
-    uint8, so it is not used.
+    for int8, 4,000 x 384, ``torch._int_mm`` alone takes 0.03 s, and all of this 0.05 to 0.07 s. It is private and
+    refuses uint8, so it is not used.
 
     Examples
     --------
