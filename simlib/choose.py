@@ -242,10 +242,10 @@ def scan_k(
     -----
     From the largest k down: its start is greedy (`init="build"`), and every smaller k starts from its larger
     neighbour, less the medoids whose loss costs least, and is then improved by swaps. Clusterings of neighbouring ks
-    have most medoids in common. Each k costs its swaps (`kmedoids`), one pass over the matrix for the silhouette,
-    and O(n k) memory. The matrix of vectors is made once for all ks if it takes less than 4 GB and half of the free
-    memory. A bound costs about what `optimality_gap` costs: a second at 20,000 items and many clusters, more where
-    there are few.
+    have most medoids in common. Their prices are similar too, and each bound starts from those of its neighbour.
+    Each k costs its swaps (`kmedoids`), one pass over the matrix for the silhouette, and O(n k) memory. The matrix of
+    vectors is made once for all ks if it takes less than 4 GB and half of the free memory. A bound costs about three
+    quarters of what `optimality_gap` costs: a second at 20,000 items and many clusters, more where there are few.
 
     Examples
     --------
@@ -263,8 +263,16 @@ def scan_k(
     weight = _check.weights(sample_weight, A.shape[0])
     items = prepare_host(A, metric).weighted(weight).at_hand(progress)  # once for all ks
 
+    limit: np.ndarray | None = None  # what the bound of the k before left behind
+
     def one_k(k: int, larger: Clustering | None) -> tuple:
-        return _one_k(items, k, None if larger is None else larger.medoids, bounds)
+        nonlocal limit
+        began = time.perf_counter()
+        fit, *means = _one_k(items, k, None if larger is None else larger.medoids)
+        lower = np.nan
+        if bounds:
+            lower, limit = dual.lower(items, fit.medoids, limit)
+        return fit, *means, lower, time.perf_counter() - began
 
     scan = scanned(from_the_largest(ks, one_k, progress), len(ks))
     return replace(scan, fits=tuple(replace(fit, index=index) for fit in scan.fits))
@@ -310,17 +318,12 @@ def scanned(done: list[tuple], asked: int) -> KScan:
     )
 
 
-def _one_k(
-    items: HostItems, k: int, larger: np.ndarray | None, bounds: bool
-) -> tuple[Clustering, float, float, float, float]:
-    """The fit for k, from the medoids of a larger one if there is one, its silhouettes, its bound, and its seconds."""
-    began = time.perf_counter()
+def _one_k(items: HostItems, k: int, larger: np.ndarray | None) -> tuple[Clustering, float, float]:
+    """The fit for k, from the medoids of a larger one if there is one, and its two mean silhouettes."""
     begin = starts.build(items, k) if larger is None else starts.fewer(items, larger, k)
     fit = swapped_from(items, begin)
     by_medoids = silhouettes.medoid_silhouette(items, fit.medoids)
-    mean = float(np.average(silhouettes.silhouette(items, fit.labels, k), weights=items.weight))
-    lower = dual.lower(items, fit.medoids) if bounds else np.nan
-    return fit, by_medoids, mean, lower, time.perf_counter() - began
+    return fit, by_medoids, float(np.average(silhouettes.silhouette(items, fit.labels, k), weights=items.weight))
 
 
 def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight: Any = None) -> np.ndarray:

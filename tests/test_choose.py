@@ -223,11 +223,11 @@ def test_dropping_is_greedy_against_brute_force(seed):
 def test_an_interrupted_scan_keeps_what_is_finished(monkeypatch):
     S, done = cosine_similarity(gaussian(40, 5)), []
 
-    def stop_at_the_third(data, k, larger, bounds):
+    def stop_at_the_third(data, k, larger):
         if len(done) == 2:
             raise KeyboardInterrupt
         done.append(k)
-        return one_k(data, k, larger, bounds)
+        return one_k(data, k, larger)
 
     one_k = choose._one_k
     monkeypatch.setattr(choose, "_one_k", stop_at_the_third)
@@ -568,6 +568,6 @@ def test_a_matrix_made_of_vectors_keeps_their_rounding(words):
 
 
 def test_a_bound_of_a_scan_is_that_of_the_gap(words):
-    scan = scan_k(words[::100], [5, 20], metric="cosine", bounds=True)
+    scan = scan_k(words[::100], [5, 10, 20], metric="cosine", bounds=True)
     for k, lower in zip(scan.ks, scan.lower, strict=True):
         assert_allclose(lower, optimality_gap(words[::100], scan[k].medoids, metric="cosine").lower, rtol=1e-4)

@@ -39,6 +39,7 @@ LISTED_MEDOIDS = 4  # the lists reach as far as an item's fourth-nearest medoid
 LISTED_SHARE = 0.25  # lists are made if they hold less than this share of all pairs; else whole rows serve
 SMALL = 2000  # up to so many items the lists may hold all pairs
 FIRST_LENGTH = 1.5  # of a step, as a share of the distance to the least known loss
+NEAR_LENGTH = 0.2  # of the first step from the prices of another number of medoids
 LAST_LENGTH = 1e-3  # the climb ends where steps are shorter
 START_LENGTH, START_STEPS = 0.05, 400  # the climb for a start ends earlier
 SELDOM = 0.02  # how often the climb must have chosen a row of late to make it a candidate
@@ -184,13 +185,19 @@ def start(items: Items, medoids: np.ndarray, must: np.ndarray, never: np.ndarray
     return Start(medoids, ascent.climb.often > SELDOM)
 
 
-def lower(items: Items, medoids: np.ndarray) -> float:
-    """No choice of as many medoids as these has a smaller loss; valid whatever the rounding."""
+def lower(items: Items, medoids: np.ndarray, limit: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+    """No choice of as many medoids as these has a smaller loss, whatever the rounding; and the limits (n,) behind it.
+
+    The climb begins at the limits that were found for another number of medoids, if they are given.
+    """
     ascent = Ascent(items, medoids, np.full(items.n, FREE, np.int8))
+    if limit is not None:
+        near = np.clip(limit, ascent.climb.low, ascent.climb.high)
+        ascent.begin(ascent.problem.status, near, ascent.problem.upper, NEAR_LENGTH)
     for _ in ascent.steps(MOST_STEPS, np.inf):
         pass
-    found = ascent.bound().lower
-    return float(np.ceil(found)) if items.whole_losses() else found
+    found = ascent.bound()
+    return float(np.ceil(found.lower)) if items.whole_losses() else found.lower, found.limit
 
 
 def status_of(n: int, must: np.ndarray, never: np.ndarray) -> np.ndarray:
