@@ -141,12 +141,14 @@ def test_cards_show_the_clusters_and_labels_are_text(browser, made, fit, labels)
     tab = browser.new_page()
     tab.goto(made.as_uri())
     cards = tab.eval_on_selector_all(".card", "all => all.map(card => card.innerText)")
-    sizes = [int(re.search(r"(\d+) items?,", card)[1]) for card in cards]
+    sizes = [int(re.search(r"(\d+) items,", card)[1]) for card in cards]
     assert sizes == sorted(fit.sizes, reverse=True)
     for number, (card, j) in enumerate(zip(cards, np.argsort(-fit.sizes, kind="stable"), strict=True), 1):
-        members = [plain(labels[i], 40) or "(no label)" for i in fit.members(j)]
-        assert card.splitlines()[0] == f"{number} {plain(labels[fit.medoids[j]])}"
-        assert ", ".join(members[1:9]) in card
+        members = [plain(labels[i], 200) or "(no label)" for i in fit.members(j)]
+        assert card.splitlines()[0] == f"{number} {plain(labels[fit.medoids[j]], 200)}"
+        assert (", ".join(members[1:9]) in card) or "\n· ".join(
+            members[1:4]
+        ) in card  # long ones have lines of their own
     assert tab.inner_text("h1") == TITLE
     rows = tab.eval_on_selector_all(".box.off-paper tr td:nth-child(2)", "all => all.map(cell => cell.textContent)")
     assert len(rows) == 240
@@ -707,6 +709,19 @@ def test_a_caption_ends_with_its_paragraph():
     assert 'alt="Figure 1. What to see."' in both
 
 
+def test_what_a_cell_says_of_its_picture_ends_the_caption():
+    picture = nbformat.v4.new_output("display_data", {"image/png": "AAAA"})
+    told = nbformat.v4.new_output("display_data", {"text/markdown": "Less *so*.", "text/plain": "<Markdown>"})
+    caption = nbformat.v4.new_markdown_cell("*Figure 1.* Dark is alike.", metadata={"tags": ["report"]})
+    made = report_page(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[picture, told]), caption]), "x", {}
+    )
+    assert "Dark is alike. Less <em>so</em>.</p></figcaption>" in made.replace("\n", "")
+    assert 'alt="Figure 1. Dark is alike. Less so."' in made
+    alone = report_page(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[told])]), "x", {})
+    assert "<p>Less <em>so</em>.</p>" in alone
+
+
 def test_some_of_the_words_are_a_file_like_any_other(monkeypatch, tmp_path):
     monkeypatch.setattr(numbers, "results_folder", lambda: tmp_path)
     assert numbers.some_words(20_000) is None
@@ -838,3 +853,4 @@ def test_labels_become_plain_lines():
     assert plain("نیم\u200cفاصله") == "نیم\u200cفاصله"
     assert marked('<b a="1">&') == "<bdi>&lt;b a=&quot;1&quot;&gt;&amp;</bdi>"
     assert marked("") == "<bdi>(no label)</bdi>"
+    assert marked('a "b" c', 5) == '<bdi title="a &quot;b&quot; c">a &quot;b…</bdi>'
