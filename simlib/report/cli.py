@@ -84,14 +84,12 @@ def _verify(asked: argparse.Namespace) -> int:
     source, wrong = _source(asked, record), fault(old, steps())
     options = record["options"] | {name: str(_nearby(asked, record["options"][name])) for name in record["beside"]}
     made = make(source, record["page"], stamp=False, progress=True, **options)
-    lines = differences(old, made.page) + [wrong] * (wrong is not None)
+    lines = differences(old, made.page) + ([] if wrong is None else [wrong])
     if old != given:
         lines.append("line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?")
     missing, beside = _beside(asked.verify, record["page"], made)
-    for line in missing:
-        print(f"missing: {line}")
-    for line in lines + beside:
-        print(f"differs: {line}")
+    for line in [f"missing: {each}" for each in missing] + [f"differs: {each}" for each in lines + beside]:
+        print(line)
     why = _why(record, recorded(made.page)) if lines else ""
     print(_meaning(asked.verify.name, lines, beside, missing, why))
     return 1 if lines or beside else 0

@@ -25,7 +25,7 @@ class Named(NamedTuple):
     cut: bool
 
 
-def named(fit: Clustering, labels: Sequence[str], clusters: Sequence[int]) -> Named:
+def named(fit: Clustering, labels: Sequence[str], clusters: np.ndarray) -> Named:
     """The members of some clusters by name, without the exemplar, the closest to it first; what is cut is counted.
 
     Of 20,000 characters each cluster may fill its share with names, and at least 10 names. Long names, such as
