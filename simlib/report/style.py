@@ -25,9 +25,10 @@ section:has(>h2+figure.beside:last-child){display:grid;grid-template-columns:1fr
 grid-template-rows:auto 1fr;break-inside:avoid}
 section:has(>h2+figure.beside:last-child)>h2{margin:0 0 .3rem}
 h2+figure.beside:last-child{display:contents}h2+figure.beside:last-child>div{grid-area:1/2/3/3}
-h2+p,:is(p,ul):has(+:is(h3,figure,.wide,.box,.cards)){break-after:avoid;break-inside:avoid}pre{break-inside:avoid}
+h2+p,:is(p,ul):has(+:is(h3,figure,.wide,.box,.cards)){break-after:avoid;break-inside:avoid}
+pre,h3+.pairs{break-inside:avoid}
 section:has(>.off-paper)>h2{display:none}section:last-of-type{font-size:8.5pt}
-.table tr:nth-child(-n+2){break-after:avoid}.table tr:nth-last-child(-n+2){break-before:avoid}
+.wide tr:nth-child(-n+2){break-after:avoid}.wide tr:nth-last-child(-n+2){break-before:avoid}
 h3{margin:.8rem 0 .3rem}.clusters tr:not(.members){break-after:avoid}}"""
 
 # the finding, the cards and the tables, which notebook 06 shows too
