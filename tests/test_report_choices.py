@@ -220,7 +220,7 @@ def test_what_never_varies_is_marked_and_stands_apart():
     cards = html.cards(S, "similarity", fit, labels, remarks=remarks)
     assert f"{rule}: <bdi>gene 6</bdi>, <bdi>gene 7</bdi></p>" in cards
     assert cards.count("gene 6") == 1
-    assert f"<bdi>gene 2</bdi>; {rule}: <bdi>gene 6</bdi>" in html.clusters(fit, labels, scores, remarks=remarks)
+    assert f"<bdi>gene 2</bdi><br>{rule}: <bdi>gene 6</bdi>" in html.clusters(fit, labels, scores, remarks=remarks)
     assert f"<bdi>gene 7</bdi> <small>({rule})</small>" in html.items(fit, labels, scores, remarks=remarks)
     for shown in (html.cards(S, "similarity", fit, labels), html.clusters(fit, labels, scores)):
         assert "by rule" not in shown

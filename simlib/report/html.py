@@ -22,6 +22,7 @@ from simlib.choose import FAINT, KScan, Stability
 from simlib.gap import Gap
 from simlib.medoids import Certificate, Clustering
 from simlib.report import numbers
+from simlib.report.members import named
 from simlib.report.style import STYLE
 from simlib.similarity import between
 
@@ -50,10 +51,10 @@ NEAREST = 8  # closest items of a cluster that its card names
 LINES = 200  # characters that their names may take, but for the first three
 EDGE = 3  # farthest items of a cluster that its card names
 CARDS = 24  # cards shown if there are many clusters
-MEMBERS = 20_000  # characters of the names of members in the table of clusters, in all
-FEWEST_MEMBERS = 10  # members of a cluster that it names, even if there are many clusters
+RULED = 10  # items with a remark that the table of clusters names in a cluster
 MISFITS = 12  # items in each table of those that fit badly
-SHOWN = 300  # items in the table of the page
+ALL = 2000  # items up to which the table of the page has all
+SHOWN = 300  # items that it has of more
 CRITERIA = {"inertia": "inertia (elbow)", "medoid_silhouette": "medoid silhouette", "silhouette": "silhouette"}
 SURE = "How sure: how far five ends of the search, each from a start of its own, give the same companions; 1 the same."
 FAR = {"similarity": "Most unlike", "distance": "Farthest from"}  # what an item is whose entry is poor
@@ -327,36 +328,35 @@ def clusters(
     called: str = "items",
     remarks: np.ndarray | None = None,
 ) -> str:
-    """All clusters as a table, the largest first, with their members, the closest first.
+    """All clusters as a table, the largest first, with their members as `members.named` tells them.
 
-    Of 20,000 characters each cluster may fill its share with names, and at least 10 names; what is cut is counted.
     `sure` (n,) is the items' certainty, and `called` what the items are called. Items with `remarks` (n,) come last in
     their cluster, after their remark.
     """
     labels = names_of(labels, len(fit.labels))
     found = fit.clusters(silhouettes=scores, certainty=sure)
     entry = METRICS[fit.metric].entry
-    width = np.mean([min(len(label), NAME) + 2 for label in labels])
-    most = max(int(MEMBERS / (len(found) * width)), FEWEST_MEMBERS)
+    order = largest_first(fit)
+    lines, what, cut = named(fit, labels, order, None if remarks is None else remarks != "")
     means = [name for name in ("silhouette", "certainty") if name in found]
     rows = []
-    for number, j in enumerate(largest_first(fit), 1):
+    for number, (j, members) in enumerate(zip(order, lines, strict=True), 1):
         each = found.loc[j]
-        others, apart = _split(fit.members(j)[1:], remarks)
         mean = _digits(each[entry], fit) if each["size"] > 1 else ""
         facts = [f"{each['size']:,}", mean, *(_two(each[name]) for name in means)]
-        named = ", ".join(marked(labels[i], NAME) for i in others[:most])
-        named += f" and {len(others) - most:,} more" if len(others) > most else ""
-        ruled = ", ".join(marked(labels[i], NAME) for i in apart[:FEWEST_MEMBERS])
-        named = "; ".join(filter(None, [named, _apart(apart, remarks, ruled, FEWEST_MEMBERS)]))
+        apart = _split(fit.members(j)[1:], remarks)[1]
+        ruled = ", ".join(marked(labels[i], NAME) for i in apart[:RULED])
+        members = "<br>".join(filter(None, [members, _apart(apart, remarks, ruled, RULED)]))
+        below = f'<tr class="members"><td></td><td colspan="{len(facts) + 1}">{members}</td></tr>'
         exemplar = f"<b>{marked(labels[fit.medoids[j]], LONGEST)}</b>{_remark(fit.medoids[j], remarks)}"
         rows.append(_cells([f"{number:,}", exemplar, *facts]))
-        rows += [f'<tr class="members"><td></td><td colspan="{len(facts) + 1}">{named}</td></tr>'] if named else []
+        rows += [below] if members else []
     head = ["cluster", "exemplar", called, f"mean {entry}", "silhouette", "how sure"]
     top = _cells(head[: 4 + len(means)], "th")
+    more = f"{beside_page('clusters')} names all members. " if cut else ""
     note = (
-        "The largest first; below each its other members, the closest to the exemplar first. The numbers of the "
-        f"clusters are those of the cards, the figures and both CSV files. {SURE if means[1:] else ''}"
+        f"The largest first; below each stand {what}. {more}The numbers of the clusters are those of the cards, the "
+        f"figures and both CSV files. {SURE if means[1:] else ''}"
     )
     body = f"<thead>{top}</thead><tbody>{''.join(rows)}</tbody>"
     return f'<p class="quiet">{note.strip()}</p><div class="box"><table class="table clusters">{body}</table></div>'
@@ -460,34 +460,38 @@ def items(
     called: str = "items",
     remarks: np.ndarray | None = None,
 ) -> str:
-    """The first 300 items as a table, by cluster: the largest cluster first, and in each the closest item first.
+    """The items as a table, by cluster: the largest cluster first, and in each the closest item first.
 
-    `rows` (n,) says where the items are in the file, by `reading.file_rows`; None: rows 0, 1, 2, ... Columns are told
-    by their labels alone. `called` is what the items are called, and `remarks` (n,) stand after their names. On paper
-    the table is left out.
+    Of more than 2,000 items the first 300 are shown, and it says how many there are and which file has all. `rows` (n,)
+    says where the items are in the file, by `reading.file_rows`; None: rows 0, 1, 2, ... Columns are told by their
+    labels alone. `called` is what the items are called, and `remarks` (n,) stand after their names. On paper the table
+    is left out.
     """
     n = len(fit.labels)
     labels = names_of(labels, n)
     rows = np.arange(n) if rows is None else rows
     numbered = getattr(rows, "name", "row") == "row"  # columns are named, not numbered
-    own = numbers.entries(fit)
+    own, number = numbers.entries(fit), numbers.ranks(fit)
+    most = n if n <= ALL else SHOWN
     lines: list[list[str]] = []
-    for number, j in enumerate(largest_first(fit), 1):
-        exemplar = marked(labels[fit.medoids[j]])
-        for i in fit.members(j)[: SHOWN - len(lines)]:
-            lines.append(
-                [str(rows[i])] * numbered
-                + [f"{marked(labels[i])}{_remark(i, remarks)}", f"{number:,}", exemplar]
-                + [_digits(own[i], fit), _two(scores[i])]
-            )
-        if len(lines) == SHOWN:
-            break
+    for i in np.concatenate([fit.members(j) for j in largest_first(fit)])[:most]:
+        j = fit.labels[i]
+        item = f"{marked(labels[i])}{_remark(i, remarks)}"
+        facts = [item, f"{number[j]:,}", marked(labels[fit.medoids[j]]), _digits(own[i], fit)]
+        lines.append([str(rows[i])] * numbered + [*facts, _two(scores[i])])
     head = ["row"] * numbered + [called, "cluster", "exemplar", METRICS[fit.metric].entry, "silhouette"]
-    shown = f"The first {len(lines):,} of {n:,} {called}" if n > len(lines) else f"All {n:,} {called}"
-    note = f"{shown}, by cluster, the largest first. The CSV file of items beside this page has all."
-    paper = f'<p class="quiet paper">On paper: all clusters above; the CSV file of items has all {n:,}.</p>'
+    file, order = beside_page("items"), "by cluster, the largest first"
+    note = f"All {n:,} {called}, {order}. {file} beside this page has them in the order of the data."
+    if most < n:
+        note = f"The first {most:,} of {n:,} {called}, {order}. {file} beside this page has all {n:,}."
+    paper = f'<p class="quiet paper">The table of all {n:,} {called} is not printed; {file} beside the page has it.</p>'
     box = f'<div class="box off-paper">{table(head, lines, {0, 2, 4, 5} if numbered else {1, 3, 4})}</div>'
     return f'{paper}<p class="quiet off-paper">{note}</p>{box}'
+
+
+def beside_page(name: str) -> str:
+    """A table beside the page, named as notebook 06 writes it; `build` puts the name in its place that the page has."""
+    return f'<code class="beside">{name}.csv</code>'
 
 
 def about(card: dict[str, Any], called: str = "items") -> str:
