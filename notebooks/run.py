@@ -17,6 +17,7 @@ import io
 import json
 import re
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +50,7 @@ def main() -> int:
         if numbers is not None:
             store([path for path in paths if not numbers or path.stem[:2] in numbers])
             return 0
-        folder = results_folder()
+        folder, began = results_folder(), time.time()
         facts = cluster_words(folder)
         keep({path: notebook for path, notebook, _ in executed(paths)}, folder)
     except CellExecutionError as error:
@@ -59,6 +60,7 @@ def main() -> int:
         print("\nstopped; what is already written is whole", file=sys.stderr)
         return 130
     print(closing(facts, folder))
+    print(written(folder, began))
     return 0
 
 
@@ -79,7 +81,7 @@ def store(paths: list[Path]) -> None:
 
 
 def cluster_words(folder: Path) -> dict:
-    """The matrix and the clusters of the shipped words; writes clusters.csv and returns what to print."""
+    """The matrix and the clusters of the shipped words; writes words.csv and returns what to print."""
     words = simlib.load("words")
     print("compiling the inner loops, once on each machine ...", flush=True)
     few = simlib.cosine_similarity(words.vectors[:1200])
@@ -89,7 +91,7 @@ def cluster_words(folder: Path) -> dict:
     S = simlib.cosine_similarity(words.vectors, progress=True)
     matrix = time.perf_counter() - began
     fit = simlib.kmedoids(S, K, init="build", progress=True)
-    with written_whole(folder / "clusters.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
+    with written_whole(folder / "words.csv") as draft, open(draft, "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["word", "exemplar", "similarity"])
         names = np.array([numbers.cell(name) for name in words.names])
@@ -173,9 +175,19 @@ def closing(facts: dict, folder: Path) -> str:
         ("exemplars", ", ".join(f"{facts['names'][fit.medoids[j]]} ({fit.sizes[j]})" for j in some)),
         ("walk through", f"{folder / 'atlas.html'}"),
         ("read", f"{folder / 'workbook.html'}"),
-        ("use", f"{folder / 'clusters.csv'}, {folder / 'notebooks'}, {folder / 'figures'}"),
+        ("use", f"{folder / 'words.csv'}, each word with its exemplar"),
     ]  # fmt: skip
     return "\n" + "\n".join(f"{name:18} {value}" for name, value in rows)
+
+
+def written(folder: Path, began: float) -> str:
+    """The names of all files in a folder, and in those in it, that were written since a time."""
+    lines = []
+    for place in (folder, *sorted(path for path in folder.iterdir() if path.is_dir())):
+        files = sorted(path for path in place.iterdir() if path.is_file() and path.stat().st_mtime >= began - 1)
+        names = textwrap.wrap(", ".join(path.name for path in files), 100, break_on_hyphens=False)
+        lines += [f"\nwritten to {place}:", *(f"  {line}" for line in names)] if files else []
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

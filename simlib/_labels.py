@@ -13,6 +13,7 @@ from simlib import _kinds
 
 SHORT = 28  # characters of a label in a picture and in the explorer
 LONG = 80  # characters of a label on a page
+WHOLE = 500  # characters of a label that is cut, which a pointer on it shows
 JOINERS = "\u200c\u200d"  # hold letters of Persian or Hindi and pictures together: no control characters
 
 
@@ -73,11 +74,15 @@ def figures(value: float, decimals: int) -> str:
 
 
 def marked(text: Any, longest: int = LONG) -> str:
-    """`plain` text as HTML that keeps its direction of writing to itself.
+    """`plain` text as HTML that keeps its direction of writing to itself; one that is cut is whole in its title.
 
     Examples
     --------
     >>> marked("<b>bold</b>")
     '<bdi>&lt;b&gt;bold&lt;/b&gt;</bdi>'
+    >>> marked("plum trees", 5)
+    '<bdi title="plum trees">plum…</bdi>'
     """
-    return f"<bdi>{escape(plain(text, longest)) or '(no label)'}</bdi>"
+    shown, whole = plain(text, longest), plain(text, WHOLE)
+    title = "" if shown == whole else f' title="{escape(whole)}"'
+    return f"<bdi{title}>{escape(shown) or '(no label)'}</bdi>"

@@ -240,7 +240,7 @@ def scan_k(
 
     Notes
     -----
-    From the largest k down: its start is greedy (`init="build"`), and every smaller k starts from its larger
+    It goes down from the largest k, whose start is greedy (`init="build"`). Every smaller k starts from its larger
     neighbour, less the medoids whose loss costs least, and is then improved by swaps. Clusterings of neighbouring ks
     have most medoids in common. Their prices are similar too, and each bound starts from those of its neighbour.
     Each k costs its swaps (`kmedoids`), one pass over the matrix for the silhouette, and O(n k) memory. The matrix of
@@ -329,8 +329,8 @@ def _one_k(items: HostItems, k: int, larger: np.ndarray | None) -> tuple[Cluster
 def silhouette(A: Any, labels: Any, *, metric: str = "similarity", sample_weight: Any = None) -> np.ndarray:
     """Silhouette of every item: does it sit closer to its own cluster than to the next one?
 
-    With a the mean distance to the other members of the own cluster and b the smallest mean distance to
-    another cluster, the silhouette is (b - a) / max(a, b); 0 in a cluster of one.
+    Let a be the mean distance to the other members of the own cluster, and b the smallest mean distance to
+    another cluster. The silhouette is (b - a) / max(a, b), and 0 in a cluster of one.
 
     Parameters
     ----------
@@ -442,7 +442,7 @@ def stability(
     -----
     rounds + 1 fits and, for a matrix, share^2 of it in memory. A high score says that the data keep giving these
     clusters, not that they are natural: an even cloud cut by its outline is stable too. Sources: Ben-Hur, Elisseeff &
-    Guyon (2002); von Luxburg, Clustering stability: an overview (2010); Hubert & Arabie (1985) for the index; Hennig
+    Guyon (2002); von Luxburg, Clustering stability: an overview (2010); Hubert & Arabie (1985) for the index. Hennig
     (2007), Cluster-wise assessment of cluster stability, for the overlaps and the bound of 0.75.
 
     Examples

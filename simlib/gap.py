@@ -165,9 +165,9 @@ def optimality_gap(
     -----
     A step is one look at lists of about 4 n^2 / k entries, 8 or 12 bytes each; a few hundred steps are made. With few
     clusters each step looks at all pairs. For a tensor on a device the lists are made there and kept on the CPU, where
-    the steps are made; where no lists are made, the device looks at all pairs. From vectors the lists are made from
+    the steps are made. Where no lists are made, the device looks at all pairs. From vectors the lists are made from
     tiles of the matrix, which is not stored. The bound is that of the linear relaxation of the p-median problem, or a
-    little below it: what remains between the two and what a better clustering could gain are not told apart.
+    little below it. What remains between the two and what a better clustering could gain are not told apart.
 
     References
     ----------

@@ -1,7 +1,7 @@
 """k-medoids: clusters around k of the items themselves, from any similarity or distance.
 
-A is n x n (an item a row and a column; ``metric="similarity"``: larger is closer; ``metric="precomputed"``:
-distances, smaller is closer) or n x d vectors (``metric="cosine"`` or ``"correlation"``). A medoid is the row number
+A is n x n, an item a row and a column: with ``metric="similarity"`` larger is closer, with ``metric="precomputed"``
+these are distances. Or A is n x d vectors (``metric="cosine"`` or ``"correlation"``). A medoid is the row number
 of an item; a label is a position 0..k-1 in the list of medoids. The loss, called inertia, is the sum over items of
 1 - similarity, or of the distance, to their own medoid. Ties go to the lowest index; sums over items are float64.
 """
@@ -306,20 +306,20 @@ def kmedoids(
     n_clusters : int
         k, between 1 and n.
     metric : {"similarity", "precomputed", "cosine", "correlation"}
-        What A is: similarities, distances, or vectors to be compared by cosine or correlation (see Notes for what
-        then takes the place of the n x n matrix).
+        What A is: similarities, distances, or vectors to be compared by cosine or correlation. The Notes say what
+        then takes the place of the n x n matrix.
     method : {"fasterpam", "alternate"}
         "fasterpam" exchanges a medoid for another item as long as any exchange lowers the inertia.
         "alternate" is the simple loop: assign every item to its most similar medoid, then take the member with
-        the largest summed similarity to its cluster; stop when no medoid changes.
+        the largest summed similarity to its cluster. It stops when no medoid changes.
     init : {"random", "dual", "build", "k-medoids++", "first"} or k distinct row numbers
-        "build" adds the item that helps most, one at a time; "dual" climbs from there towards the lower bound of
-        `optimality_gap` and takes the items that the bound prefers, the best start for swaps; "k-medoids++" draws
-        items far from those drawn; "first" takes rows 0..k-1.
+        "build" adds the item that helps most, one at a time. "dual" climbs from there towards the lower bound of
+        `optimality_gap` and takes the items that the bound prefers, the best start for swaps. "k-medoids++" draws
+        items far from those drawn. "first" takes rows 0..k-1.
     n_init : int
         How many ends to reach; the best is returned, `spread` lists the inertia of all. For "random" and
         "k-medoids++" each has a start of its own. For the other starts a few medoids of the best end so far are
-        exchanged at random and swaps repair the damage: a swap optimum is not always the optimum. After "dual" each
+        exchanged at random and swaps repair the damage. A swap optimum is not always the optimum. After "dual" each
         end takes 500 such kicks, among the rows that the climb ever chose: the best way to spend more time.
     random_state : int, None, or a generator of NumPy
         Seed of the random starts and exchanges. None takes another each time, a generator moves on.
@@ -337,7 +337,7 @@ def kmedoids(
     never : row numbers, optional
         Items that may not become medoids; at least k others are needed.
     noise_price : float, optional
-        An item farther than this from every medoid is left out: its label is -1, and it adds this price to the inertia
+        An item farther than this from every medoid is left out. Its label is -1, and it adds this price to the inertia
         in place of its loss. Distances count as they are, similarities as 1 - similarity. It needs a second matrix.
 
     Returns
@@ -350,8 +350,8 @@ def kmedoids(
     ------
     ValueError, TypeError
         Not square, asymmetric, NaN, distances passed as similarities or the reverse, k out of range, an
-        unusable `init`; the message names the rows or the values. Weights that are negative, NaN or all 0; rows in
-        `must` and in `never`, too many of either, or a list in `init` that does not keep to them; any of the three
+        unusable `init`; the message names the rows or the values. Weights that are negative, NaN or all 0. Rows in
+        `must` and in `never`, too many of either, or a list in `init` that does not keep to them. Any of the three
         with a tensor on a GPU.
     MemoryError
         The search would not fit in memory, or a GPU ran out of it; the message names the ways out.
@@ -375,9 +375,9 @@ def kmedoids(
     rows. For these the matrix is made if it fits (up to about 30,000 items in float32), else rows are computed as they
     are asked for. A scipy.sparse A is taken for ``metric="cosine"`` and never made dense.
 
-    On a GPU blocks of candidates are judged at once, and after a swap those behind it again: the same swaps but for
-    rounding, counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n numbers, are
-    kept beside A. This way was not run on a GPU so far, only on tensors of the CPU.
+    On a GPU blocks of candidates are judged at once, and after a swap those behind it again. The swaps are the same but
+    for rounding, and counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n
+    numbers, are kept beside A. This way was not run on a GPU so far, only on tensors of the CPU.
 
     References
     ----------

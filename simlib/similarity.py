@@ -1,8 +1,8 @@
 """Cosine similarity and correlation of rows.
 
 A row is an item, a column a feature: X is (n, d). Larger means closer; values lie in [-1, 1] and have no unit.
-The products come first and the scaling afterwards, tile by tile while the tile is in the cache:
-whole-number data then give the same bits whatever the library, tile size or thread count.
+The products come first and the scaling afterwards, tile by tile while the tile is in the cache.
+Whole-number data then give the same bits whatever the library, tile size or thread count.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def cosine_similarity(
     n m d multiplications (half of them with Y=None) at the speed of the machine's matrix product; memory is
     the result and a few tiles a core.
 
-    int8 and uint8 (quantised vectors) give the bits of float64 and take no more time, often less: products are taken in
+    int8 and uint8 (quantised vectors) give the bits of float64 and take no more time, often less. Products are taken in
     float32, which is exact where no two rows' lengths multiply to 2**24 or more. Integer products would be faster:
     for int8, 4,000 x 384, ``torch._int_mm`` alone takes 0.03 s, and all of this 0.05 to 0.07 s. It is private and
     refuses uint8, so it is not used.

@@ -397,6 +397,27 @@ def test_ctrl_c_ends_the_run_in_one_line_and_the_notebook_is_untouched(tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir() if file.is_file()) == ["03_long.ipynb", "begun", "run.py"]
 
 
+def test_the_files_of_a_run_are_told_and_no_older_ones(tmp_path):
+    (tmp_path / "figures").mkdir()
+    (tmp_path / "empty").mkdir()
+    for name in ("b.csv", "a.html", "old.csv", "figures/1.png"):
+        (tmp_path / name).touch()
+    began = (tmp_path / "b.csv").stat().st_mtime
+    os.utime(tmp_path / "old.csv", (began - 60, began - 60))
+    told = run.written(tmp_path, began).split("\n")
+    folders = (tmp_path, tmp_path / "figures")
+    first, second = (f"written to {folder}:" for folder in folders)
+    assert told == ["", first, "  a.html, b.csv", "", second, "  1.png"]
+
+
+def test_no_notebook_writes_over_what_the_run_itself_writes():
+    own = re.findall(r'folder / "(\w+\.\w+)"', (FOLDER / "run.py").read_text(encoding="utf-8"))
+    assert "words.csv" in own
+    for path in FOLDER.glob("[0-9]*.ipynb"):
+        code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+        assert not [name for name in own if name != "atlas.html" and f'"{name}"' in "\n".join(code)], path.name
+
+
 def test_lighter_pictures_look_the_same():
     from matplotlib import pyplot as plt
     from PIL import Image

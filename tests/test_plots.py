@@ -5,7 +5,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pandas as pd
@@ -372,9 +372,16 @@ def test_a_series_names_the_items_by_their_rows(draw, small, ax):
         draw(small, small.names[:-1], ax)
 
 
-def test_block_matrix_of_many_clusters_has_no_room_for_names(large, ax):
+def test_block_matrix_of_many_clusters_names_the_largest_that_find_room(large, ax):
     plots.block_matrix(large.S, large.fit, large.names, ax=ax)
-    assert not {label.get_text() for label in ax.get_yticklabels()} & set(large.names)
+    written = [label.get_text() for label in ax.get_yticklabels()]
+    exemplars = [large.names[m] for m in large.fit.medoids]
+    assert 5 < len(written) < len(exemplars)
+    assert set(written) <= set(exemplars)
+    assert exemplars[large.fit.sizes.argmax()] in written
+    ax.figure.canvas.draw()
+    boxes = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert all(upper.y0 >= lower.y1 for upper, lower in pairwise(boxes))
     assert ax.figure.axes[1].get_ylabel() == "similarity (mean of a block)"
 
 
@@ -477,6 +484,22 @@ def test_category_table_by_hand(ax):
     assert np.allclose(ax.images[0].get_array(), [[200 / 3, 100 / 3, 0], [100 / 3, 200 / 3, 0], [0, 0, 100]])
     assert [t.get_text() for t in ax.get_yticklabels()] == ["a (3)", "b (3)", "c (2)"]
     assert [t.get_text() for t in ax.texts] == ["67", "33", "0", "33", "67", "0", "0", "0", "100"]
+
+
+def test_category_table_has_no_column_without_a_cluster(ax):
+    labels = [0, 0, 0, 0, 1, 1, 1]
+    kinds = ["b", "a", "a", "a", "c", "c", "b"]  # clusters 0 and 1 are named a and c; b names none
+    plots.category_table(labels, kinds, ax=ax)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["a", "c"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["a (3)", "c (2)", "b (2)"]
+    assert np.allclose(ax.images[0].get_array(), [[100, 0], [0, 100], [50, 50]])
+
+
+def test_category_table_keeps_a_column_for_names_that_are_not_shown(ax):
+    labels, kinds = [0, 0, 0, 1, 1, 1, 1, 2], ["a", "b", "a", "c", "c", "b", "b", "d"]  # named a, b and d
+    plots.category_table(labels, kinds, ax=ax, top=2)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["b", "a", "any other"]
+    assert np.allclose(ax.images[0].get_array(), [[200 / 3, 100 / 3, 0], [0, 100, 0]])
 
 
 def test_category_table_of_the_most_frequent_sums_to_100(large, ax):

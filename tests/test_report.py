@@ -141,12 +141,14 @@ def test_cards_show_the_clusters_and_labels_are_text(browser, made, fit, labels)
     tab = browser.new_page()
     tab.goto(made.as_uri())
     cards = tab.eval_on_selector_all(".card", "all => all.map(card => card.innerText)")
-    sizes = [int(re.search(r"(\d+) items?,", card)[1]) for card in cards]
+    sizes = [int(re.search(r"(\d+) items,", card)[1]) for card in cards]
     assert sizes == sorted(fit.sizes, reverse=True)
     for number, (card, j) in enumerate(zip(cards, np.argsort(-fit.sizes, kind="stable"), strict=True), 1):
-        members = [plain(labels[i], 40) or "(no label)" for i in fit.members(j)]
-        assert card.splitlines()[0] == f"{number} {plain(labels[fit.medoids[j]])}"
-        assert ", ".join(members[1:9]) in card
+        members = [plain(labels[i], 200) or "(no label)" for i in fit.members(j)]
+        assert card.splitlines()[0] == f"{number} {plain(labels[fit.medoids[j]], 200)}"
+        assert (", ".join(members[1:9]) in card) or "\n· ".join(
+            members[1:4]
+        ) in card  # long ones have lines of their own
     assert tab.inner_text("h1") == TITLE
     rows = tab.eval_on_selector_all(".box.off-paper tr td:nth-child(2)", "all => all.map(cell => cell.textContent)")
     assert len(rows) == 240
@@ -212,6 +214,24 @@ def test_the_pdf_has_pages(made, tmp_path):
     assert int(re.search(r"Pages: +(\d+)", told)[1]) > 3
 
 
+@needs_chromium
+@pytest.mark.skipif(not shutil.which("pdftotext"), reason="no pdftotext here to read the pages")
+def test_on_paper_no_heading_stands_last_and_no_page_is_left_for_a_line(made, tmp_path):
+    pdf.print_page(made, tmp_path / "report.pdf")
+    told = subprocess.run(["pdftotext", "-layout", tmp_path / "report.pdf", "-"], capture_output=True, check=True)
+    pages = [[line.strip() for line in page.splitlines() if line.strip()] for page in told.stdout.decode().split("\f")]
+    headings = re.findall(r"<h[23][^>]*>(.*?)</h[23]>", made.read_text(encoding="utf-8"))
+    headings = [re.sub(r"<[^>]+>|¶", "", heading) for heading in headings]
+    assert "Map of the exemplars" in headings
+    for number, lines in enumerate(pages[:-1], 1):  # the last is behind the end of the last page
+        assert lines[-1].replace(" ", "") == f"{number}/{len(pages) - 1}"
+        assert lines[-2] not in headings
+        assert len(lines) > 6
+    every = [line for lines in pages for line in lines]
+    assert not [line for line in every if line.startswith("All items")]
+    assert "The table of all 240 items is not printed; report_items.csv beside the page has it." in every
+
+
 # made again
 
 
@@ -235,9 +255,15 @@ def test_verify_says_yes_and_what_differs(made, data, tmp_path, capsys):
     told = capsys.readouterr().out
     assert 'the report has "all better", made again it is "no single exchange helps"' in told
     assert "Figure 9" in told
-    assert "copy_items.csv: the table of all items (CSV) is missing" in told
-    assert "copy_clusters.csv: the table of all clusters (CSV) is missing" in told
-    assert told.count("differs:") == 4
+    assert (
+        "missing: report_items.csv, the table of all items (CSV), is not beside the page and was not compared" in told
+    )
+    assert "missing: report_clusters.csv, the table of all clusters (CSV), is not beside the page" in told
+    assert told.count("differs:") == 2
+    assert told.endswith(
+        "\ncopy.html is not what its data and its parameters give here: it was changed after it was made, or made on "
+        "another kind of processor\n"
+    )
     assert report.main([str(data), "--verify", str(made)]) == 0
     assert "to the byte" in capsys.readouterr().out
 
@@ -253,6 +279,7 @@ def test_verify_notices_other_data(made, labels, vectors, tmp_path, capsys):
     told = capsys.readouterr().out
     assert "differs: data: SHA-256 differs: another file, hostile.csv, than the hostile.csv that the report" in told
     assert "differs: report_items.csv: not the table of all items (CSV) that is made" in told
+    assert told.endswith("give here: it was made from another file, so this does not tell whether it was right\n")
 
 
 def test_differences_name_the_place(made):
@@ -352,20 +379,68 @@ def test_a_second_stamp_and_one_in_another_place(made, verified):
     assert verified(text.replace("</h1>", "</h1>" + STAMP, 1).encode())[0] == 1
 
 
-def test_line_ends_and_a_missing_table_are_named(made, verified):
+RIGHT = "report.html is what its data and its parameters give, to the byte, but for date and times"
+
+
+def test_line_ends_are_named(made, verified):
     page_bytes = made.read_bytes()
     items = made.with_name("report_items.csv").read_bytes()
     assert verified(page_bytes.replace(b"\n", b"\r\n")) == (
         1,
-        "differs: line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?\n",
+        "differs: line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?\n"
+        "report.html is not what its data and its parameters give here: it was changed after it was made, or made on "
+        "another kind of processor\n",
     )
-    status, told = verified(page_bytes, items.replace(b"\r\n", b"\n"))
-    assert status == 1
-    assert "differs: report_items.csv: its line ends are not those of the table that is made (CRLF)" in told
-    assert verified(page_bytes, None) == (
+    assert verified(page_bytes, items.replace(b"\r\n", b"\n")) == (
         1,
-        "differs: report_items.csv: the table of all items (CSV) is missing beside the page\n",
+        "differs: report_items.csv: its line ends are not those of the table that is made (CRLF); a mail or git "
+        f"changed it?\n{RIGHT}; a file beside it is not: it was changed, or belongs to another report\n",
     )
+
+
+def test_a_missing_table_is_said_and_is_no_difference(made, verified):
+    missing = "missing: report_items.csv, the table of all items (CSV), is not beside the page and was not compared\n"
+    assert verified(made.read_bytes(), None) == (0, f"{missing}{RIGHT}; the command at its end makes what is missing\n")
+    status, told = verified(made.read_bytes().replace(b"no single exchange helps", b"all better"), None)
+    assert status == 1
+    assert told.startswith(f'{missing}differs: "')
+
+
+def test_tables_beside_a_page_that_was_renamed_are_found(made, data, tmp_path, monkeypatch, capsys):
+    text = made.read_text(encoding="utf-8")
+    items, clusters = (made.with_name(f"report_{name}.csv").read_bytes() for name in ("items", "clusters"))
+    monkeypatch.setattr(cli, "make", lambda *_, **__: Made(text, items, clusters, None, ""))
+    (tmp_path / "final.html").write_bytes(made.read_bytes())
+    (tmp_path / "report_items.csv").write_bytes(items)
+    (tmp_path / "final_clusters.csv").write_bytes(clusters)
+    check = [str(data), "--verify", str(tmp_path / "final.html")]
+    assert report.main(check) == 0
+    assert capsys.readouterr().out == f"{RIGHT.replace('report', 'final', 1)}\n"
+    (tmp_path / "report_items.csv").write_bytes(clusters)
+    assert report.main(check) == 1
+    assert "differs: report_items.csv: not the table of all items (CSV) that is made" in capsys.readouterr().out
+
+
+def test_other_versions_are_told_as_a_cause(made, verified):
+    text = made.read_text(encoding="utf-8")
+    kept = escape(json.dumps(record := recorded(text), sort_keys=True))
+    older = escape(json.dumps({**record, "versions": {**record["versions"], "numpy": "1.0"}}, sort_keys=True))
+    status, told = verified(text.replace(kept, older).encode())
+    assert status == 1
+    assert "differs: version of numpy: 1.0 in the report" in told
+    assert told.endswith("give here: other versions can be the cause; it may have been changed as well\n")
+
+
+def test_the_files_of_a_report_are_told_with_their_places(made, data, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(cli, "make", lambda *_, **__: Made("<html>", b"12", b"", None, ""))
+    assert report.main([str(data), "--out", str(tmp_path / "mine.html")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(" (")[0] for line in lines] == [
+        f"page               {tmp_path / 'mine.html'}",
+        f"table of items     {tmp_path / 'mine_items.csv'}",
+        f"table of clusters  {tmp_path / 'mine_clusters.csv'}",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.html", "mine_clusters.csv", "mine_items.csv"]
 
 
 def test_a_changed_record_is_named(made, verified):
@@ -707,6 +782,19 @@ def test_a_caption_ends_with_its_paragraph():
     assert 'alt="Figure 1. What to see."' in both
 
 
+def test_what_a_cell_says_of_its_picture_ends_the_caption():
+    picture = nbformat.v4.new_output("display_data", {"image/png": "AAAA"})
+    told = nbformat.v4.new_output("display_data", {"text/markdown": "Less *so*.", "text/plain": "<Markdown>"})
+    caption = nbformat.v4.new_markdown_cell("*Figure 1.* Dark is alike.", metadata={"tags": ["report"]})
+    made = report_page(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[picture, told]), caption]), "x", {}
+    )
+    assert "Dark is alike. Less <em>so</em>.</p></figcaption>" in made.replace("\n", "")
+    assert 'alt="Figure 1. Dark is alike. Less so."' in made
+    alone = report_page(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1", outputs=[told])]), "x", {})
+    assert "<p>Less <em>so</em>.</p>" in alone
+
+
 def test_some_of_the_words_are_a_file_like_any_other(monkeypatch, tmp_path):
     monkeypatch.setattr(numbers, "results_folder", lambda: tmp_path)
     assert numbers.some_words(20_000) is None
@@ -838,3 +926,4 @@ def test_labels_become_plain_lines():
     assert plain("نیم\u200cفاصله") == "نیم\u200cفاصله"
     assert marked('<b a="1">&') == "<bdi>&lt;b a=&quot;1&quot;&gt;&amp;</bdi>"
     assert marked("") == "<bdi>(no label)</bdi>"
+    assert marked('a "b" c', 5) == '<bdi title="a &quot;b&quot; c">a &quot;b…</bdi>'

@@ -89,7 +89,7 @@ def test_columns_that_are_items_are_counted_as_columns(tmp_path):
     with open(tmp_path / "items.csv", newline="") as file:
         lines = list(csv.DictReader(file))
     assert [(line["column"], line["item"]) for line in lines] == [(name, name) for name in ("'=a", "b", "c", "e")]
-    assert "<tr><th>item</th>" in html.items(fit, labels, scores, reading.file_rows(card))
+    assert "<tr><th>items</th>" in html.items(fit, labels, scores, reading.file_rows(card))
     assert "4 columns of 7 numbers" in html.about(card)
 
 
@@ -181,8 +181,118 @@ def test_agreement_with_known_classes():
     ari, mutual = numbers.agreement(fit, classes)
     assert ari == adjusted_rand_score([0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 0])
     assert 0 < mutual < 1
-    assert f"{ari:.2f}" in html.agreement(fit, classes)
+    told = html.agreement(fit, classes, "genes")
+    assert f"{ari:.2f}" in told
+    assert "83 % of the genes are in a cluster whose commonest class is their own" in told
+    assert "One cluster of all would give 67 %" in told
     assert numbers.agreement(fit, np.array(list("xxxyyy"))) == (1.0, pytest.approx(1.0))
+
+
+def test_of_almost_all_is_not_said_that_they_are_all():
+    fit = simlib.assign(np.zeros((1000, 1000)), [0], metric="precomputed")
+    assert "99 % of the items" in html.agreement(fit, np.array(["a"] * 999 + ["b"]))
+    assert "100 % of the items" in html.agreement(fit, np.array(["a"] * 1000))
+
+
+def test_cards_tell_the_class_of_most_members():
+    at = np.array([0.0, 1, 2, 50, 51, 90])
+    D = abs(at[:, None] - at)
+    fit = simlib.assign(D, [1, 3, 5], metric="precomputed")
+    shown = html.cards(D, "precomputed", fit, list("abcdef"), classes=np.array(["x", "x", "<y>", "z", "z", "z"]))
+    told = re.findall(r"(\d) of (\d) of class <bdi>(.*?)</bdi>", shown)
+    assert told == [("2", "3", "x"), ("2", "2", "z"), ("1", "1", "z")]
+    assert "of class" not in html.cards(D, "precomputed", fit, list("abcdef"))
+
+
+def constant_rows():
+    """Six genes in two kinds, and two that never vary."""
+    X = np.array([[1.0, 2, 3], [1, 2, 4], [2, 2, 5], [3, 2, 1], [4, 2, 1], [5, 2, 1], [7, 7, 7], [0, 0, 0]])
+    S = simlib.correlation(X)
+    return S, simlib.assign(S, [0, 3]), reading.like_nothing(X, "correlation")
+
+
+def test_what_never_varies_is_marked_and_stands_apart():
+    S, fit, empty = constant_rows()
+    remarks, labels = numbers.remarks(empty, "correlation"), [f"gene {i}" for i in range(8)]
+    scores = simlib.silhouette(S, fit.labels)
+    assert empty.tolist() == [False] * 6 + [True] * 2
+    rule = "never varies, put here by rule"
+    cards = html.cards(S, "similarity", fit, labels, remarks=remarks)
+    assert f"{rule}: <bdi>gene 6</bdi>, <bdi>gene 7</bdi></p>" in cards
+    assert cards.count("gene 6") == 1
+    assert f"<bdi>gene 2</bdi><br>{rule}: <bdi>gene 6</bdi>" in html.clusters(fit, labels, scores, remarks=remarks)
+    assert f"<bdi>gene 7</bdi> <small>({rule})</small>" in html.items(fit, labels, scores, remarks=remarks)
+    for shown in (html.cards(S, "similarity", fit, labels), html.clusters(fit, labels, scores)):
+        assert "by rule" not in shown
+    assert numbers.remarks(~empty & empty, "correlation") is None
+
+
+def test_an_exemplar_that_never_varies_is_marked():
+    S, _, empty = constant_rows()
+    fit = simlib.assign(S, [0, 3, 6, 7])
+    shown = html.cards(S, "similarity", fit, list("abcdefgh"), remarks=numbers.remarks(empty, "correlation"))
+    assert shown.count("<small>(never varies, put here by rule)</small>") == 2
+    assert shown.count("alone;") == 2
+
+
+def test_many_that_never_vary_are_counted():
+    X = np.concatenate([[[1.0, 2, 3], [3, 2, 1]], np.ones((20, 3))])
+    S = simlib.correlation(X)
+    fit = simlib.assign(S, [0, 1])
+    remarks = numbers.remarks(reading.like_nothing(X, "correlation"), "correlation")
+    assert "<bdi>4</bdi> and 17 more</p>" in html.cards(S, "similarity", fit, range(22), remarks=remarks)
+    assert "<bdi>11</bdi> and 10 more</td>" in html.clusters(fit, range(22), np.zeros(22), remarks=remarks)
+
+
+def test_long_labels_are_whole_on_cards_and_a_line_each():
+    at = np.array([0.0, 1, 2, 3, 50])
+    D = abs(at[:, None] - at)
+    labels = [f"the sentence of number {i}, which has more than forty characters" for i in range(5)]
+    fit = simlib.assign(D, [1, 4], metric="precomputed")
+    shown = html.cards(D, "precomputed", fit, labels)
+    assert f"· <bdi>{labels[0]}</bdi><br>· <bdi>{labels[2]}</bdi><br>· <bdi>{labels[3]}</bdi>" in shown
+    assert shown.count(f"<bdi>{labels[4]}</bdi>") == 2  # as an exemplar, and as a nearest exemplar
+    long = html.cards(D, "precomputed", fit, ["x" * 300, *labels[1:]])
+    assert f'<bdi title="{"x" * 300}">{"x" * 199}…</bdi>' in long
+
+
+def test_misfits_have_their_pictures_and_the_word_for_items():
+    at = np.array([0.0, 1, 2, 9, 50, 51])
+    D = abs(at[:, None] - at)
+    fit = simlib.assign(D, [1, 4], metric="precomputed")
+    scores = simlib.silhouette(D, fit.labels, metric="precomputed")
+    pictures = np.zeros((6, 2, 2), np.uint8)
+    shown = html.misfits(D, "precomputed", fit, list("abcdef"), scores, thumbnails=pictures, called="digits")
+    assert shown.count('class="thumb"') == 4
+    assert "<th>digits</th>" in shown
+    assert "all digits are closest to their own clusters" in shown
+    assert "item" not in re.sub(r"<[^>]+>", "", shown)
+
+
+def test_axes_call_the_items_by_their_word():
+    from matplotlib import pyplot as plt
+
+    fig, ax = plt.subplots()
+    ax.plot([0], [0], label="mean of all items")
+    ax.set(xlabel="items, cluster by cluster (5 of 9 drawn)", ylabel="itemsize", title="all items")
+    ax.legend()
+    numbers.call_items(fig, "genes")
+    assert ax.get_xlabel() == "genes, cluster by cluster (5 of 9 drawn)"
+    assert ax.get_ylabel() == "itemsize"
+    assert ax.get_legend().get_texts()[0].get_text() == "mean of all genes"
+    plt.close(fig)
+
+
+def test_no_text_of_the_page_speaks_of_an_item():
+    """The texts call the items by the word of `--items`, of which only the plural is known."""
+    import nbformat
+
+    from simlib.report.build import _notebook
+
+    notebook = nbformat.read(_notebook(), 4)
+    texts = [cell.source for cell in notebook.cells if "report" in cell.metadata.get("tags", [])]
+    assert len(texts) > 8
+    assert not [text for text in texts if re.search(r"\bitem\b", text)]
 
 
 def test_the_items_are_called_what_they_are():
@@ -211,7 +321,7 @@ def test_a_report_with_everything_and_its_check(genes, monkeypatch, capsys):
     told = unescape(re.sub(r"<[^>]+>", " ", page.partition("</head>")[2]))
     assert "19 genes in 2 clusters" in told
     assert "Known classes" in told
-    assert "Adjusted Rand index" in told
+    assert "adjusted Rand index" in told
     assert "--verify=made.html" in told
     assert "--out=made.html" in told
     assert re.findall(r'href="(?!#)([^"]*)"', page) == ["made_atlas.html"]
@@ -284,7 +394,8 @@ def test_what_weighs_stands_first(tmp_path):
     found = reading.read(str(tmp_path / "prices.csv"), "correlation", Wishes(transpose=True))
     told = reading.told(found.card, found.empty, "shares")
     assert "they look like levels (prices), not changes" in told
-    assert undrawn(names) in told
+    assert undrawn(names) not in told  # it stands where names are drawn, and among the notes
+    assert undrawn(names) in unescape(html.about(found.card))
     assert "Like nothing" not in told
     assert told.count("levels (prices)") == html.about(found.card).count("levels (prices)") == 1
 

@@ -1,7 +1,7 @@
 r"""The architecture page: how the engine is cut, how a swap is judged, what its words mean.
 
-Read this page before the code. It has six parts: the storeys, the life of A, how a swap is judged, what the search
-keeps true, the words, and why the cut is as it is.
+Read this page before the code. It has six parts. They are the storeys, the life of A, how a swap is judged, what the
+search keeps true, the words, and why the cut is as it is.
 
 
 The storeys

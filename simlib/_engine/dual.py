@@ -12,10 +12,10 @@ from the items that it serves for less than their price. Then
 is never above the loss of any k medoids. To see this, take any k medoids. An item's loss is at least its price less
 what it leaves to its own medoid, and no k candidates earn more than the k that earn most.
 
-Some prices give a high bound. They are found step by step: an item that none of the k best earners serves for less than
+Some prices give a high bound. They are found step by step. An item that none of the k best earners serves for less than
 its price offers more, and an item that several of them serve offers less. Only pairs with d(o, j) < price[o] count, and
 a good price lies between the losses with the nearest and the second-nearest medoid. So short lists of neighbours serve,
-as they do for the swaps; a price never rises above what the lists hold, and the bound is valid all the same.
+as they do for the swaps. A price never rises above what the lists hold, and the bound is valid all the same.
 
 As everywhere in the engine, closeness stands for base - loss and the limit of an item for base - price.
 

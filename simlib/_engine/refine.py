@@ -2,7 +2,7 @@
 
 Each kick stays in one neighbourhood, where up to four medoids give their place to candidates close by. Exchanges that
 help repair the damage. A worse end is kept now and then, more rarely as time goes on (threshold accepting). It is the
-choice of candidates that makes this fast: only those that the climb to the lower bound ever chose may become medoids,
+choice of candidates that makes this fast. Only those that the climb to the lower bound ever chose may become medoids,
 a few thousand of 20,000 items. The lists of such a core are short, and no look at A is needed.
 
 Sources: Dueck & Scheuer, Threshold accepting (1990); Avella, Boccia, Salerno & Vasilyev, An aggregation heuristic for

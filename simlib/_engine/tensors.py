@@ -169,7 +169,7 @@ class TensorItems(Items):
 class BlockSearch:
     """The swap search of a device: it judges a block of candidates at once, by products with the one-hot labels.
 
-    The first candidate that helps is checked again in float64 and swapped in, and those behind it are judged again: the
+    The first candidate that helps is checked again in float64 and swapped in, and those behind it are judged again. The
     swaps are those of `simlib._engine.search`, but for rounding. k is at least 2.
     """
 

@@ -84,7 +84,7 @@ def fill(target: Any, X: Scaled, Y: Scaled, height: int, symmetric: bool, progre
     """Compute the tiles of a similarity matrix and write each while it is hot; if symmetric, its mirror image too.
 
     `target` (n, m) is an array of a float type, or anything with shape, dtype and ``__setitem__``. A thread works on
-    one tile, with a product of its own: no thread waits for another inside a tile, and the bits of a tile do not depend
+    one tile, with a product of its own. No thread waits for another inside a tile, and the bits of a tile do not depend
     on the number of threads.
     """
     store = storing(target)

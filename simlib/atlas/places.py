@@ -114,7 +114,7 @@ def places(A: Any, *, metric: str = "similarity", random_state: Any = 0, progres
     The 15 nearest neighbours of each item are found exactly, O(n^2) from a matrix and O(n^2 d) from vectors; no matrix
     is made. UMAP lays out their graph on one thread. It starts from classical scaling by 500 landmarks, so that pieces
     of the graph without a link between them still lie where their distances say. Empty stretches across the whole map
-    are shortened. Duplicates lie side by side. Fewer than 50 items are laid out by classical scaling alone: duplicates
+    are shortened. Duplicates lie side by side. Fewer than 50 items are laid out by classical scaling alone. Duplicates
     share a place, and only a stretch longer than twice the width of the middle half is shortened. Memory: a block of
     rows, and about 500 bytes an item.
 

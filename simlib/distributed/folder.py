@@ -66,8 +66,8 @@ def load_vectors(
     Returns
     -------
     simlib.files.Loaded
-        vectors : dask array (n, d), float32 or float64: one row group of a .parquet file a chunk, or 20,000 rows of a
-        .npy file. labels : dask array of texts (n,), the row numbers where the files have none. card : file (the
+        vectors : dask array (n, d), float32 or float64. A chunk is one row group of a .parquet file, or 20,000 rows
+        of a .npy file. labels : dask array of texts (n,), the row numbers where the files have none. card : file (the
         folder), format, files, rows, columns, dtype, dropped, notes.
 
     Raises

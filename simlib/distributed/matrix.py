@@ -37,7 +37,7 @@ def cosine_similarity(X: Any) -> Any:
     Returns
     -------
     dask array (n, n)
-        float32 or float64, what `simlib.cosine_similarity` would give, in chunks as X has along its rows; those over
+        float32 or float64, what `simlib.cosine_similarity` would give, in chunks as X has along its rows. Those over
         5,000 rows are cut, so that a block of float32 takes 100 MB at most. Only the blocks on and above the diagonal
         are products; the others are these, turned.
 

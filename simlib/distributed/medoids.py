@@ -120,7 +120,7 @@ def kmedoids(
     cluster. Sums are added in the order of the chunks, so the number of workers changes no bit.
 
     What travels for a chunk is about the candidates times the clusters that each of them touches, and vectors of
-    candidates and medoids; labels stay where they are until the end. A lost worker's chunks are computed again.
+    candidates and medoids. Labels stay where they are until the end. A lost worker's chunks are computed again.
 
     References
     ----------

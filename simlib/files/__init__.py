@@ -109,11 +109,11 @@ def load_vectors(
         words or ids, else the first array of texts.
     columns : list of str, optional
         Names of the columns that are the vectors, or of the one array. Default: the one column of lists. If there is
-        none, all columns of numbers but those that number, class or date the rows: row numbers and ids (distinct whole
-        numbers that are called so, or stand in front and count or outweigh all others), and classes that are called
-        label, class, target or the like. What is not sure is kept, and a note says so.
-        A range such as ``"a:c"`` means all columns of numbers from a to c, a pattern such as ``"S*"`` all those whose
-        names fit; the name of a column always means that column.
+        none, all columns of numbers but those that number, class or date the rows. Row numbers and ids are distinct
+        whole numbers that are called so, or stand in front and count or outweigh all others. Classes are columns that
+        are called label, class, target or the like. What is not sure is kept, and a note says so.
+        A range such as ``"a:c"`` means all columns of numbers from a to c. A pattern such as ``"S*"`` means all those
+        whose names fit. The name of a column always means that column.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a table of Arrow.
     transpose : bool
@@ -130,10 +130,10 @@ def load_vectors(
         float32 would lose digits that tell the rows apart, and the card says so. Rows of zeros and copies of rows are
         kept. Sparse files give a ``scipy.sparse.csr_array``.
         labels : texts (n,), cut to 200 characters.
-        card : file, format, sha256, rows, columns, dtype, dropped (a sentence for whatever was left out), notes (a
-        sentence for whatever was decided), kept (the numbers of the items that were kept, int64 (n,), counted from 0
-        in the file before anything was left out; None if all were kept), shares (how many items and columns were left
-        out unasked, and of how many).
+        card : file, format, sha256, rows, columns, dtype, and four more. `dropped` has a sentence for whatever was left
+        out, and `notes` one for whatever was decided. `kept` holds the numbers of the items that were kept, int64 (n,),
+        or None if all were. They are counted from 0 in the file before anything was left out. `shares` says how many
+        items and columns were left out unasked, and of how many.
 
     Raises
     ------
@@ -208,8 +208,8 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Parameters
     ----------
     path : str or Path
-        A .npy file (it is memory-mapped: only what is used is read), text (.csv, .tsv, .txt, .phy, .dist, .meg),
-        .parquet, .feather or .arrow, or a .npz, .json, .h5, .mat or .safetensors file.
+        A .npy file is memory-mapped: only what is used is read. Text (.csv, .tsv, .txt, .phy, .dist, .meg), tables of
+        Arrow (.parquet, .feather, .arrow), and .npz, .json, .h5, .mat and .safetensors files are read whole.
     progress : bool
         Draw a bar over the bytes of a text file or the rows of a .parquet file.
 
@@ -222,9 +222,9 @@ def load_matrix(path: Any, *, progress: bool = False) -> LoadedMatrix:
     Raises
     ------
     FileNotFoundError, IsADirectoryError, ValueError, MemoryError
-        As `load_vectors`; also if the matrix is not square, if the names above the columns are not those of the rows,
-        if a pair is missing or given twice with different numbers, or if a number is missing or infinite (of a .npy
-        file this is found where the matrix is used).
+        As `load_vectors`; also if the matrix is not square, or the names above the columns are not those of the rows.
+        The same holds if a pair is missing or given twice with different numbers, or a number is missing or infinite.
+        Such a number in a .npy file is found where the matrix is used.
 
     Notes
     -----

@@ -1,7 +1,7 @@
 """How a table of text is written, judged by its first lines: the separator, the decimal sign, the heading.
 
-Where several separators fit, the one that makes the largest share of the fields below the first line numbers is taken;
-among equals one that cuts the first line into as many fields.
+Where several separators fit, the one that makes the largest share of the fields below the first line numbers is taken.
+Among equals it is one that cuts the first line into as many fields.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Vectors and labels of a .parquet file, or a matrix, read a batch of rows at a time.
 
 The vectors are several columns of numbers, or one column that holds a list of numbers in each row: as a list, or as a
-text. pyarrow is imported when the first such file is read, because that takes a while.
+text. The library pyarrow is imported when the first such file is read, because that takes a while.
 """
 
 from __future__ import annotations

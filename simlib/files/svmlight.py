@@ -1,6 +1,6 @@
 """svmlight's text, sparse: a line is a target, then pairs such as 3:0.5 for the features that are not 0.
 
-What stands behind a # is a comment; where every line has one, the comments are the labels. scikit-learn
+What stands behind a # is a comment; where every line has one, the comments are the labels. The library scikit-learn
 is imported when the first such file is read, because that takes a while.
 """
 

@@ -126,7 +126,7 @@ def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: in
     """Where the items of each category went, when every cluster is named after its commonest category.
 
     A row is a category and sums to 100 %. A column holds the clusters of one name, and the last column holds those of
-    any other name.
+    any other name, if there are any. Categories after which no cluster is named have no column; their rows come last.
 
     Parameters
     ----------
@@ -140,9 +140,12 @@ def category_table(labels: Any, categories: Any, ax: Axes | None = None, top: in
     kinds, spread = _by_cluster_name(labels, as_names(categories, len(labels), "categories"))
     total = spread.sum(axis=0)
     rows = np.argsort(-total, kind="stable")[:top]
-    share = 100 * spread[rows][:, rows].T / total[rows, None]
-    columns = [plain(kinds[r], SHORT) for r in rows]
-    if len(kinds) > len(rows):
+    names_clusters = spread.sum(axis=1) > 0
+    rows = rows[np.argsort(~names_clusters[rows], kind="stable")]
+    own = rows[names_clusters[rows]]
+    share = 100 * spread[own][:, rows].T / total[rows, None]
+    columns = [plain(kinds[r], SHORT) for r in own]
+    if names_clusters.sum() > len(own):
         share = np.column_stack([share, 100 - share.sum(axis=1)]).clip(0, 100)
         columns.append("any other")
     image = ax.imshow(share, cmap="Blues", norm=Normalize(0, 100), aspect="auto")

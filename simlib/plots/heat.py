@@ -27,6 +27,8 @@ SIMILARITY = LinearSegmentedColormap.from_list("similarity", _STOPS)
 DISTANCE = LinearSegmentedColormap.from_list("distance", _STOPS[:3:-1])  # what is close is dark, as in SIMILARITY
 ROWS = 500  # of the matrix, at most, that a histogram counts
 ITEMS = 4000  # at most, that a block matrix draws
+PARTED = 30  # clusters at most, that a block matrix parts by lines
+NAME_HEIGHT = 11  # typographic points that a name at the side of a block matrix takes
 TAIL = 0.999  # share of the distances that a histogram shows in any case; a few far larger ones do not squeeze it
 
 
@@ -96,7 +98,8 @@ def block_matrix(
     S : array
         What `fit` was made from: similarities or distances (n, n), or vectors (n, d).
     names : (n,), optional
-        Up to 30 clusters are parted by lines, and named after their medoids.
+        Clusters are named after their medoids, the largest first, as many as find room. Set the size of the figure
+        before. Up to 30 clusters are parted by lines.
     side : int
         The most blocks along a side.
     limit : float, optional
@@ -120,8 +123,12 @@ def block_matrix(
     rows = "items, cluster by cluster" + (f" ({len(drawn):,} of {n:,} drawn)" if len(drawn) < n else "")
     ax.set(xlabel=rows, ylabel="items, cluster by cluster", xlim=(0, n), ylim=(n, 0))
     ax.locator_params(nbins=5)
-    if len(place) <= 30:
-        _part_clusters(ax, fit, place, names)
+    ends = np.cumsum(np.bincount(place[fit.labels]))
+    if len(place) <= PARTED:
+        ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
+        ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
+    if names is not None:
+        _name_clusters(ax, ends, of_medoids(names, fit, np.argsort(place)))
     ax.grid(False)
     return ax
 
@@ -184,16 +191,19 @@ def _block_means(entries: np.ndarray, side: int) -> np.ndarray:
     return (total - np.diag(own)) / pairs
 
 
-def _part_clusters(ax: Axes, fit: Clustering, place: np.ndarray, names: Sequence[str] | None) -> None:
-    """Lines between the clusters of a matrix that lie at `place` (k,), and their medoids' names along its side."""
-    n = len(fit.labels)
-    ends = np.cumsum(np.bincount(place[fit.labels]))
-    ax.hlines(ends[:-1], 0, n, color=INK, lw=0.5)
-    ax.vlines(ends[:-1], 0, n, color=INK, lw=0.5)
-    if names is not None:
-        words = [plain(name, SHORT) for name in of_medoids(names, fit, np.argsort(place))]
-        ax.set_yticks(ends - np.diff(ends, prepend=0) / 2, words, parse_math=False)
-        ax.set_ylabel("clusters, by their medoids")
+def _name_clusters(ax: Axes, ends: np.ndarray, names: Sequence[str]) -> None:
+    """Names of clusters (k,) that end at `ends` along the side of a matrix: the largest first, none over another."""
+    sizes = np.diff(ends, prepend=0)
+    middle = ends - sizes / 2
+    height = 72 * ax.get_position().height * figure_of(ax).get_figheight()  # typographic points
+    apart = NAME_HEIGHT * ends[-1] / height
+    shown: list[int] = []
+    for j in np.argsort(-sizes, kind="stable").tolist():
+        if all(abs(middle[j] - middle[other]) >= apart for other in shown):
+            shown.append(j)
+    shown.sort()
+    ax.set_yticks(middle[shown], [plain(names[j], SHORT) for j in shown], parse_math=False)
+    ax.set_ylabel("clusters, by their medoids")
 
 
 def of_medoids(names: Any, fit: Clustering, clusters: np.ndarray) -> list[str]:

@@ -30,6 +30,7 @@ from simlib.report.stamp import stamped
 
 NOTEBOOK = "06_write_a_report.ipynb"
 PAGE = "report.html"  # what a page is called unless it is told otherwise
+BESIDE = re.compile(r'<code class="beside">(items|clusters)\.csv</code>')  # what `html.beside_page` writes
 BAR = "{desc:30.30} {bar} {elapsed}"
 EXPLAINED = ("ValueError", "TypeError", "MemoryError", "NotInstalledError")  # errors whose text is written for a person
 
@@ -98,7 +99,7 @@ def make(source: Path | None, page: str, *, stamp: bool, progress: bool, **optio
     record = record_of(source, beside, options, files, page)
     end = fine_print(record) + (stamped(seconds, time.perf_counter() - began) if stamp else "")
     title = options["title"] or f"Report on {plain(source.name) if source else 'the shipped words'}"
-    html = report_page(notebook, title, record, end, _beside(page, options))
+    html = _with_names(report_page(notebook, title, record, end, _beside(page, options)), page)
     return Made(html, files["items"], files["clusters"], files.get("atlas"), _left_out(html))
 
 
@@ -128,6 +129,12 @@ def _beside(page: str, options: dict[str, Any]) -> str:
     link = f'<a href="{escape(quote(names["atlas"]))}">the atlas</a>, all {called} on one map to walk through; '
     tables = f"{names['items']}, a line for each of the {called}; {names['clusters']}, a line a cluster"
     return f'<p class="quiet">Beside this page: {link if options["atlas"] else ""}{escape(plain(tables, 600))}.</p>'
+
+
+def _with_names(html: str, page: str) -> str:
+    """A page on which the tables beside it have the names that go with its own."""
+    names = beside_page(page)
+    return BESIDE.sub(lambda found: f"<code>{escape(plain(names[found[1]], 300))}</code>", html)
 
 
 def _left_out(html: str) -> str:

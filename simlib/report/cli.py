@@ -54,8 +54,8 @@ def _write(asked: argparse.Namespace) -> int:
     options = {name: getattr(asked, name) for name in OPTIONS if getattr(asked, name) is not None}
     made = make(source, out.name, stamp=not asked.no_stamp, progress=True, **options)
     _written(made, targets)
-    others = ", ".join(target.name for name, target in targets.items() if name != "page")
-    print(f"report: {out} ({len(made.page.encode()) / 1e6:.1f} MB), beside it {others}")
+    for name, target in targets.items():
+        print(f"{name:18} {target} ({target.stat().st_size / 1000:,.0f} kB)")
     if made.left_out:
         print(made.left_out)
     return 0
@@ -84,24 +84,56 @@ def _verify(asked: argparse.Namespace) -> int:
     source, wrong = _source(asked, record), fault(old, steps())
     options = record["options"] | {name: str(_nearby(asked, record["options"][name])) for name in record["beside"]}
     made = make(source, record["page"], stamp=False, progress=True, **options)
-    lines = differences(old, made.page) + [wrong] * (wrong is not None)
+    lines = differences(old, made.page) + ([] if wrong is None else [wrong])
     if old != given:
         lines.append("line ends: the page has those of Windows (CRLF) and is made with LF; a mail or git changed it?")
-    names = beside_page(asked.verify.name)
+    missing, beside = _beside(asked.verify, record["page"], made)
+    for line in [f"missing: {each}" for each in missing] + [f"differs: {each}" for each in lines + beside]:
+        print(line)
+    why = _why(record, recorded(made.page)) if lines else ""
+    print(_meaning(asked.verify.name, lines, beside, missing, why))
+    return 1 if lines or beside else 0
+
+
+def _beside(page: Path, first_name: str, made: Made) -> tuple[list[str], list[str]]:
+    """The files that are missing beside a page, and what differs between those that are there and what is made.
+
+    They have the name of the page, or still its `first_name` if only the page was renamed.
+    """
+    missing, differing = [], []
     for what, content in (("items", made.items), ("clusters", made.clusters), ("atlas", made.atlas)):
-        if content is not None:
-            lines += _file_differs(asked.verify.with_name(names[what]), content, WRITTEN[what])
-    for line in lines:
-        print(f"differs: {line}")
-    if not lines:
-        print(f"{asked.verify} is what its data and its parameters give, to the byte, but for date and times")
-    return 1 if lines else 0
+        if content is None:
+            continue
+        files = [page.with_name(beside_page(name)[what]) for name in (page.name, first_name)]
+        file = next((file for file in files if file.is_file()), None)
+        if file is None:
+            missing.append(f"{plain(files[-1].name)}, {WRITTEN[what]}, is not beside the page and was not compared")
+        else:
+            differing += _file_differs(file, content, WRITTEN[what])
+    return missing, differing
+
+
+def _meaning(page: str, lines: list[str], beside: list[str], missing: list[str], why: str) -> str:
+    """What a check comes to, in a line; `lines` are the differences of the page, and `why` what can explain them."""
+    if lines:
+        return f"{page} is not what its data and its parameters give here: {why}"
+    right = f"{page} is what its data and its parameters give, to the byte, but for date and times"
+    if beside:
+        return f"{right}; a file beside it is not: it was changed, or belongs to another report"
+    return f"{right}; the command at its end makes what is missing" if missing else right
+
+
+def _why(old: dict[str, Any], new: dict[str, Any]) -> str:
+    """What can explain that two reports differ, by their records."""
+    if (old["data"], old["beside"]) != (new["data"], new["beside"]):
+        return "it was made from another file, so this does not tell whether it was right"
+    if old["versions"] != new["versions"]:
+        return "other versions can be the cause; it may have been changed as well"
+    return "it was changed after it was made, or made on another kind of processor"
 
 
 def _file_differs(file: Path, made: bytes, what: str) -> list[str]:
     """What differs between a file beside a page and what is made, in a line."""
-    if not file.is_file():
-        return [f"{file.name}: {what} is missing beside the page"]
     found = file.read_bytes()
     if found == made:
         return []

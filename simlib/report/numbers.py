@@ -7,9 +7,10 @@ distance for ``metric="precomputed"``. `fit` is a Clustering of the n items arou
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,6 +34,11 @@ FEW = 5_000  # items up to which several ends of the search are compared
 ENDS = 5  # of them
 ALIKE = 5  # neighbours of an exemplar that the map should keep
 ROUNDS = 5  # halves of the shuffled data; of the data themselves there are ten
+BY_RULE = {
+    "cosine": "all zeros, put here by rule",
+    "correlation": "never varies, put here by rule",
+    "similarity": "like none of the others, put here by rule",
+}  # the remark on an item that is like nothing, by the metric
 CELL = 32_000  # characters of a cell; spreadsheets cut it at 32,767
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # what a spreadsheet would take a cell for, to be computed
 
@@ -134,6 +140,36 @@ def no_better(gap: Gap) -> float:
     return max(0.0, 1 - gap.lower / gap.inertia) if gap.inertia > 0 else 0.0
 
 
+class Mostly(NamedTuple):
+    """The commonest known class of each cluster; of equally common ones the first in the order of the alphabet."""
+
+    classes: np.ndarray  # str (k,)
+    counts: np.ndarray  # int64 (k,), members of that class
+
+    def share(self, fit: Clustering) -> float:
+        """The share of all items whose cluster's commonest class is their own, in (0, 1]."""
+        return float(self.counts.sum() / len(fit.labels))
+
+
+def mostly(fit: Clustering, classes: np.ndarray) -> Mostly:
+    """The class that most members of each cluster have; `classes` (n,) are those of the items.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from simlib import assign
+    >>> points = np.array([0.0, 1.0, 2.0, 7.0])
+    >>> fit = assign(abs(points[:, None] - points), [0, 3], metric="precomputed")
+    >>> found = mostly(fit, np.array(["b", "b", "a", "a"]))
+    >>> found.classes.tolist(), found.counts.tolist(), found.share(fit)
+    (['b', 'a'], [2, 1], 0.75)
+    """
+    kinds, kind = np.unique(classes, return_inverse=True)
+    together = np.zeros((len(fit.medoids), len(kinds)), dtype=np.int64)
+    np.add.at(together, (fit.labels, kind), 1)
+    return Mostly(kinds[together.argmax(axis=1)], together.max(axis=1))
+
+
 def agreement(fit: Clustering, classes: np.ndarray) -> tuple[float, float]:
     """How far the clusters agree with known classes: adjusted Rand index, and mutual information between 0 and 1."""
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
@@ -163,6 +199,26 @@ def draw_lines() -> None:
 
     mpl.rcParams.update({"svg.hashsalt": "simlib", "svg.fonttype": "path"})
     set_matplotlib_formats("svg", dpi=DOTS, metadata={"Date": None})
+
+
+def call_items(figure: Any, called: str) -> None:
+    """Put the word `called` in place of "items" on the axes and in the legends of a figure."""
+    for ax in figure.axes:
+        legend = ax.get_legend()
+        for text in [ax.xaxis.label, ax.yaxis.label, *(legend.get_texts() if legend else [])]:
+            text.set_text(re.sub(r"\bitems\b", called, text.get_text()))
+
+
+def remarks(empty: np.ndarray, metric: str) -> np.ndarray | None:
+    """What marks the items that are like nothing, `empty` bool (n,): str (n,), "" for the others; None without such.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> remarks(np.array([False, True]), "correlation").tolist()
+    ['', 'never varies, put here by rule']
+    """
+    return np.where(empty, BY_RULE[metric], "") if empty.any() else None
 
 
 def any_two(A: Any, metric: str) -> float:

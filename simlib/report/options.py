@@ -80,7 +80,8 @@ gaps
 
 Without a file the 20,000 words that come with the workbook are used.
 
-exit status: 0 done, 1 --verify found a difference, 2 an error (one line says which), 130 stopped"""
+exit status: 0 done, 1 --verify found a difference, 2 an error (one line says which), 130 stopped
+a file that is missing beside the page is said by --verify and is no difference"""
 
 
 def completed(options: dict[str, Any]) -> dict[str, Any]:

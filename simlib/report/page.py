@@ -146,17 +146,24 @@ def _calling(source: str, called: str) -> str:
 
 
 def _shown(cell: NotebookNode, after: NotebookNode | None, called: str) -> Iterator[str]:
-    """The HTML and the pictures that a cell put out; each picture has the caption that the next cell holds."""
-    for output in cell.outputs:
-        data = output.get("data", {})
+    """The HTML, the Markdown and the pictures that a cell put out.
+
+    A picture has the caption that the next cell holds, and the cell's own Markdown goes on with it.
+    """
+    outputs = [output.get("data", {}) for output in cell.outputs]
+    caption = after.source if after is not None and after.source.startswith("*Figure") else "*Figure.*"
+    more = [data["text/markdown"] for data in outputs if "text/markdown" in data]
+    drawn = any(map(_picture, outputs))
+    for data in outputs:
         if picture := _picture(data):
-            source = after.source if after is not None and after.source.startswith("*Figure") else "*Figure.*"
-            source = _calling(source, called)
+            source = _calling(" ".join([caption, *more]).strip(), called)
             image = f'<div><img alt="{escape(_described(source))}" src="{picture}"></div>'
             look = ' class="beside"' if _is_narrow(data) else ""
             yield f"<figure{look}>{image}<figcaption>{_text(source)}</figcaption></figure>"
         elif "text/html" in data:
             yield data["text/html"]
+        elif "text/markdown" in data and not drawn:
+            yield _text(data["text/markdown"])
 
 
 def _is_narrow(data: dict[str, Any]) -> bool:

@@ -131,7 +131,7 @@ def told(card: dict[str, Any], empty: np.ndarray, called: str = "items") -> str:
     alike = f"Left out as asked, for they are like nothing: {named_ones}." if named_ones else ""
     if empty.any():
         alike = f"Like nothing: {empty.sum():,} of {len(empty):,} {called}, {named_ones}."
-    first = [note for note in card["notes"] if note in (LEVELS, card["undrawn"])]
+    first = [note for note in card["notes"] if note == LEVELS]
     return " ".join(filter(None, [left_out(card, called), alike, *first]))
 
 
@@ -172,7 +172,7 @@ def _about_empty(items: Items, metric: str, drop: bool) -> Items:
     named_ones = ", ".join(repr(plain(label, 40)) for label in items.labels[empty][:EMPTY_NAMED])
     named_ones += ", ..." * bool(empty.sum() > EMPTY_NAMED)
     card["alike"] = named_ones
-    of_them = f"Items that {EMPTY[metric]} ({empty.sum():,}):"
+    of_them = f"{card['where'].name.capitalize()}s that {EMPTY[metric]} ({empty.sum():,}):"
     if not drop:
         way_out = "They are kept, though like nothing: --drop-empty leaves them out."
         card["notes"].append(f"{of_them} {named_ones}. {way_out}")

@@ -34,8 +34,8 @@ def record_of(
 ) -> dict[str, Any]:
     """What a report is made from, and what was made.
 
-    These are the data's name and checksum, the checksums of the files `beside` that options name, the options, the name
-    of the page, the checksums of the `files` made with it, and the versions.
+    These are the data's name and checksum, the checksums of the files `beside` that options name, and the options. Then
+    come the name of the page, the checksums of the `files` made with it, and the versions.
     """
     return {
         "data": source and {"file": source.name, "sha256": sha256(source)},

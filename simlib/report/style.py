@@ -1,7 +1,8 @@
 """How a report looks, on a screen and on paper."""
 
-# a report: light, one column, figures that scroll sideways on a phone; on paper nothing is cut in two, and captions
-# stand beside figures, so that little room is left empty where the next figure does not fit
+# A report is light and of one column, and its figures scroll sideways on a phone. On paper no figure is cut in two.
+# Headings and captions stand beside figures there, so that little room stays empty where the next figure does not fit.
+# What leads to a figure or a table is kept with it, and the last section, the fine print, is set smaller.
 SHEET = """:root{color-scheme:light}*{box-sizing:border-box}
 body{overflow-wrap:anywhere;margin:0 auto;padding:1rem 1.2rem 4rem;max-width:58rem;background:#fff;color:#1b1b1b;
 font:1.02rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
@@ -17,8 +18,17 @@ code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto;overflow-y:hidde
 @page{size:A4;margin:14mm 14mm 16mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
 @media print{html{font-size:11pt}body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}
 h1{font-size:1.7rem}h2{border:0;margin:1.1rem 0 .3rem;padding:0}p{margin:.4rem 0}.lead{font-size:1.05rem}
-figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}figure img{max-height:72mm;width:auto}
-figure.beside{display:flex;gap:5mm;align-items:end}figure.beside figcaption{flex:1}figcaption{font-size:10pt}
+figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}figure img{max-height:44mm;width:auto}
+figure.beside img{max-height:62mm}figure.beside{display:flex;flex-direction:row-reverse;gap:5mm;align-items:end}
+figure.beside figcaption{flex:1}figcaption{font-size:9pt}
+section:has(>h2+figure.beside:last-child){display:grid;grid-template-columns:1fr auto;column-gap:5mm;margin:4mm 0;
+grid-template-rows:auto 1fr;break-inside:avoid}
+section:has(>h2+figure.beside:last-child)>h2{margin:0 0 .3rem}
+h2+figure.beside:last-child{display:contents}h2+figure.beside:last-child>div{grid-area:1/2/3/3}
+h2+p,:is(p,ul):has(+:is(h3,figure,.wide,.box,.cards)){break-after:avoid;break-inside:avoid}
+pre,h3+.pairs{break-inside:avoid}
+section:has(>.off-paper)>h2{display:none}section:last-of-type{font-size:8.5pt}
+.wide tr:nth-child(-n+2){break-after:avoid}.wide tr:nth-last-child(-n+2){break-before:avoid}
 h3{margin:.8rem 0 .3rem}.clusters tr:not(.members){break-after:avoid}}"""
 
 # the finding, the cards and the tables, which notebook 06 shows too
@@ -42,12 +52,13 @@ STYLE = """<style>
 .table td,.table th{padding:.22rem .6rem .22rem .3rem;vertical-align:top}.table tr{break-inside:avoid}
 .table td{border-top:1px solid #ddd;overflow-wrap:anywhere;min-width:3.2rem}
 .table .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.pairs td:first-child{width:9rem;color:#555}
+.table .number+:not(.number){padding-left:.9rem}.pairs td:first-child{width:9rem;color:#555}
 .clusters th:nth-child(2){width:42%}.table .members td{border:0;padding-bottom:.5rem}.paper{display:none}
-@media print{.cards{grid-template-columns:repeat(3,1fr);gap:.4rem}
-.card{font-size:.75rem;padding:.3rem .5rem}.card .quiet{font-size:.72rem}
+@media print{.cards{display:block;columns:3;column-gap:.4rem}
+.card{font-size:.75rem;padding:.3rem .5rem;margin-bottom:.4rem}.card .quiet{font-size:.72rem}
 .table .members{break-inside:auto}.table .members td{font-size:.75rem;line-height:1.35}.paper{display:block}
 .facts{grid-template-columns:repeat(4,1fr);gap:.4rem;margin:.6rem 0}
 .box{max-height:none;overflow:visible;border:0}.off-paper{display:none}.table th{position:static}
-.wide{overflow:visible}.table{font-size:.85rem}.table td,.table th{padding:.15rem .25rem}}
+.wide{overflow:visible}.table{font-size:.85rem}.table td,.table th{padding:.15rem .25rem}
+.table .number+:not(.number){padding-left:.8rem}}
 </style>"""

@@ -22,7 +22,7 @@ PIECES = (
     *("\udcff", "'", '"', "\\", " ", "  ", "--out=x", "$HOME", "{{7*7}}", "%s", "日本", "שלום", "e\u0301", "a" * 300),
     *(",", ";", "#", "*"),
 )  # fmt: skip
-TAGS = re.compile(r"</?(?:div|span|b|br|bdi|p|table|tbody|thead|tr|td|th|h3)\b[^<>]*>")
+TAGS = re.compile(r"</?(?:div|span|b|br|bdi|code|p|table|tbody|thead|tr|td|th|h3)\b[^<>]*>")
 
 
 def case(rng: np.random.Generator, folder: Path) -> Verdict:

@@ -69,8 +69,8 @@ def nearest(rows, index, first, factor, position, closeness):
 def nearest_by_products(product, medoid_scale, item_scale, own, first, left, position, closeness):
     """Take medoids first, first + 1, ... into account among the nearest of items left, left + 1, ...
 
-    Reads product (p, q): medoids times items, not yet scaled; medoid_scale float64 (p,), item_scale float64 (q,); own
-    int64 (p,): where a medoid itself is among these items, if it is. Reads and writes position int32 (depth, n) and
+    Reads product (p, q): medoids times items, not yet scaled; medoid_scale float64 (p,), item_scale float64 (q,). Reads
+    own int64 (p,): where a medoid itself is among these items, if it is. Reads and writes position int32 (depth, n) and
     closeness (depth, n).
     """
     p, q = product.shape

@@ -11,10 +11,10 @@ from simlib._engine.kernels.compile import compiled
 def overlaps(members, first, other, sizes, overlap, best):
     """Compare the clusters of one clustering with those of another: the Jaccard overlap is shared / either.
 
-    Reads members int64 (n,) and first int64 (k + 1,): cluster r of the one is members[first[r]:first[r + 1]]; other
-    int32 (n,): the labels of the other; sizes int64 (m,) of its clusters. Writes overlap float64 (n,): gains the
-    overlap of each item's two clusters; best float64 (k,): each cluster's largest overlap, nan for one without items.
-    Returns how many pairs of items are together in both.
+    Reads members int64 (n,) and first int64 (k + 1,): cluster r of the one is members[first[r]:first[r + 1]].
+    Reads other int32 (n,): the labels of the other; sizes int64 (m,) of its clusters. Writes overlap float64 (n,): it
+    gains the overlap of each item's two clusters; best float64 (k,): each cluster's largest overlap, nan for one
+    without items. Returns how many pairs of items are together in both.
     """
     shared = np.zeros(len(sizes), np.int64)
     pairs = 0

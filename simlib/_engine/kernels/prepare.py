@@ -52,8 +52,8 @@ def survey(rows, first, counted, factor, limit, weight, across, down, above):
     """Look once at rows first, first + 1, ... of a square matrix, for the check of symmetry; eight rows at least.
 
     Reads rows (p, n), limit (n,), weight float64 (n,). Writes, for the rows looked at, across float64 (n,): the sum
-    over o of rows[i, o] weight[o]; down float64 (SHARES, n): gains the rows times their weights, to be added up by the
-    caller; above bool (SHARES,): whether an entry is closer than its row's limit.
+    over o of rows[i, o] weight[o]. Writes down float64 (SHARES, n), which gains the rows times their weights, to be
+    added up by the caller. Writes above bool (SHARES,): whether an entry is closer than its row's limit.
 
     The last eight rows may overlap those before them, and the first `counted` rows belong to an earlier call. These
     rows do not count twice in `down`.

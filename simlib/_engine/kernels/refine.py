@@ -1,6 +1,6 @@
 """Loops that exchange a few medoids at random and repair the damage, hundreds of times a second.
 
-They work on a part of the problem, the core: only some candidates may become medoids, and an item knows only those that
+They work on a part of the problem, the core. Only some candidates may become medoids, and an item knows only those that
 are closer to it than its limit. An item that knows no medoid counts as served at its limit. So a loss in the core may
 be too small, never too large, and the caller judges the end by the whole problem.
 """
@@ -214,7 +214,7 @@ def kick(core, served, desk, draws, heat, tolerance, level, best):
 
     An end is kept if the total closeness falls by less than a random share of `heat`. Reads core, draws float64
     (times, DRAWN), in [0, 1). Reads and writes served, desk. `level` float64 (2,) holds by how much the total closeness
-    has risen since the beginning, now and at its highest; `best` int32 (k,) holds the medoids then; both are kept up.
+    has risen since the beginning, now and at its highest. `best` int32 (k,) holds the medoids then. Both are kept up.
     """
     for t in range(len(draws)):
         rise, n_waiting, n_made = _force(core, served, desk, draws[t])

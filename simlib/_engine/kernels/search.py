@@ -71,9 +71,9 @@ def best_swap(items, closeness, cache, removal, cheapest, change, weight):
     """The medoid whose exchange for a candidate lowers the loss most, and the change: removal - saved - gain.
 
     Reads items int32 (m,) and closeness (m,): all items that are closer to the candidate than to their second-nearest
-    medoid, others may be among them; cache; removal float64 (k,), and `cheapest`, the position of its smallest entry;
-    weight float64 (n,) or None. Reads and writes change float64 (k,), which equals `removal` before and after. Returns
-    (position, change).
+    medoid; others may be among them. Reads cache; removal float64 (k,), and `cheapest`, the position of its smallest
+    entry; weight float64 (n,) or None. Reads and writes change float64 (k,), which equals `removal` before and after.
+    Returns (position, change).
     """
     owner, first, second = cache.position[0], cache.closeness[0], cache.closeness[1]
     gain = 0.0

@@ -13,9 +13,9 @@ from simlib._engine.kernels.llvm import bits_of, lowest_bit
 def collect(product, candidate_scale, item_scale, own, bound, candidates, items, closeness):
     """Collect the entries of a tile that are closer than their item's bound.
 
-    Reads product (p, q): candidates times items, not yet scaled; candidate_scale float64 (p,), item_scale float64 (q,);
-    own int64 (p,): where a candidate itself is among these items, if it is; bound (q,). Writes candidates int32, items
-    int32 and closeness, (p q + 1,) each: places in the tile, candidate after candidate. Returns how many they are.
+    Reads product (p, q): candidates times items, not yet scaled; candidate_scale float64 (p,), item_scale float64 (q,).
+    Reads own int64 (p,): where a candidate itself is among these items, if it is; bound (q,). Writes candidates int32,
+    items int32 and closeness, (p q + 1,) each: places in the tile, candidate after candidate. Returns how many.
     """
     p, q = product.shape
     at, c, wanted = 0, np.empty(q, bound.dtype), np.zeros(TOGETHER, np.bool_)

@@ -1,7 +1,7 @@
 """Where a parallel loop can run: on Numba's threads, on them one call at a time, or on one thread.
 
 Numba's threads come from one of three layers. A process that was forked off has lost those of OpenMP, and OpenMP ends
-a process that asks for them; so there a loop is compiled once more, without threads. The layer called workqueue
+a process that asks for them. So there a loop is compiled once more, without threads. The layer called workqueue
 stands a fork, but it ends a process in which two threads enter it; so there loops wait for one another.
 """
 
