@@ -27,6 +27,8 @@ from table import Table
 from timing import extra_memory, seconds
 
 import simlib
+from simlib._engine import tiles
+from simlib._engine.prepare import prepare_host
 
 PEER = (20_000, 512), (60_000, 600)  # items and medoids of the comparison with OneBatchPAM
 BATCHES = ("auto", 10_000)  # items that OneBatchPAM judges swaps by: its own choice, about 1,700, and a larger one
@@ -58,6 +60,7 @@ def large(table: Table) -> None:
     n, k = 100_000, 1000
     X = mixtures(n)
     whole = 'kmedoids(X, k, metric="cosine")'
+    add(table, n, None, "half of the products, nothing kept: the limit", partial(products, X))
     fit = add(table, n, k, f"`{whole}`", lambda: simlib.kmedoids(X, k, metric="cosine", progress=True))
     certificate = add(
         table,
@@ -73,7 +76,14 @@ def large(table: Table) -> None:
     add(table, n, k, "`silhouette`", lambda: simlib.silhouette(X, fit.labels, metric="cosine"))
     add(table, n, k, "`predict`", lambda: fit.predict(X))
     few = mixtures(60_000)
-    add(table, len(few), 64, f"`{whole}`", lambda: simlib.kmedoids(few, 64, metric="cosine"))
+    for k in (64, 5):
+        add(table, len(few), k, f"`{whole}`", partial(simlib.kmedoids, few, k, metric="cosine"))
+
+
+def products(X: np.ndarray) -> None:
+    """The product of every two vectors, once: what no exact way over all pairs can do without."""
+    items = prepare_host(X, "cosine")
+    tiles.in_threads(items.tile, list(items.upper_tiles()))
 
 
 def vectors(table: Table) -> None:

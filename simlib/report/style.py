@@ -18,7 +18,7 @@ code{overflow-wrap:anywhere}math[display=block]{overflow-x:auto;overflow-y:hidde
 @page{size:A4;margin:14mm 14mm 16mm;@bottom-center{content:counter(page) " / " counter(pages);font:9pt sans-serif}}
 @media print{html{font-size:11pt}body{font-size:10pt;line-height:1.4;max-width:none;padding:0}nav{display:none}
 h1{font-size:1.7rem}h2{border:0;margin:1.1rem 0 .3rem;padding:0}p{margin:.4rem 0}.lead{font-size:1.05rem}
-figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}figure img{max-height:44mm;width:auto}
+figure div,math[display=block]{overflow:visible}figure{margin:.5rem 0}figure img{max-height:58mm;width:auto}
 figure.beside img{max-height:62mm}figure.beside{display:flex;flex-direction:row-reverse;gap:5mm;align-items:end}
 figure.beside figcaption{flex:1}figcaption{font-size:9pt}
 section:has(>h2+figure.beside:last-child){display:grid;grid-template-columns:1fr auto;column-gap:5mm;margin:4mm 0;
