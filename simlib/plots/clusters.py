@@ -190,15 +190,21 @@ def _cluster_means(ax: Axes, groups: list[np.ndarray], mean: float) -> None:
     ax.legend(loc="upper left")
 
 
+def by_category(labels: Any, categories: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The c categories in order, and how many items of each lie in each of the k clusters, int64 (k, c)."""
+    kinds, kind = np.unique(np.asarray(categories).astype(str), return_inverse=True)
+    known, labels = np.unique(labels, return_inverse=True)
+    together = np.zeros((len(known), len(kinds)), dtype=np.int64)
+    np.add.at(together, (labels, kind), 1)
+    return kinds, together
+
+
 def _by_cluster_name(labels: Any, categories: Any) -> tuple[np.ndarray, np.ndarray]:
     """The c categories, and how many items of each lie in clusters of each name, int64 (c, c).
 
     A cluster's name is its commonest category. Rows are the names of clusters, columns the categories of items.
     """
-    kinds, kind = np.unique(np.asarray(categories).astype(str), return_inverse=True)
-    known, labels = np.unique(labels, return_inverse=True)
-    together = np.zeros((len(known), len(kinds)), dtype=np.int64)  # cluster x category
-    np.add.at(together, (labels, kind), 1)
+    kinds, together = by_category(labels, categories)
     spread = np.zeros((len(kinds), len(kinds)), dtype=np.int64)
     np.add.at(spread, together.argmax(axis=1), together)
     return kinds, spread

@@ -4,8 +4,8 @@ Notebook 06 is run with the parameters given, and its pictures, tables and texts
 parameters and versions give the same bytes, except for one line with the date and the times at the page's end.
 
 From a shell: ``python -m simlib.report my.csv`` (`cli`, what it can be told in `options`). From Python: `build`.
-Notebook 06 takes the items from `reading`, what a report says from `numbers`, the HTML that says it from `html`, and
-from `captions` the sentences that hold for some data only. The names of the members of clusters come from `members`.
+Notebook 06 takes the items from `reading`, what a report says from `numbers`, and the HTML that says it from `html`.
+Sentences that hold for some data only come from `captions`. The names of the members of clusters come from `members`.
 `execute` runs a notebook, `page` makes it a page, `style` is how the page looks, `pdf` prints it. `record` says what a
 page was made from and how two pages differ. `stamp` is the line with date and times, `commands` are what a person can
 type to make a page again.

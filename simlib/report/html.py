@@ -381,9 +381,8 @@ def misfits(
 ) -> str:
     """Two tables: the 12 items farthest from their exemplar, and 12 that would rather be in another cluster.
 
-    `scores` (n,) are the items' silhouettes. Items that are like nothing,
-    `empty` bool (n,), are counted and stand in neither. `sure` (n,) is the items' certainty. `thumbnails` and `called`
-    are as in `cards`.
+    `scores` (n,) are the items' silhouettes. Items that are like nothing, `empty` bool (n,), are counted and stand in
+    neither. `sure` (n,) is the items' certainty. `thumbnails` and `called` are as in `cards`.
     """
     labels = names_of(labels, len(fit.labels))
     kind = METRICS[fit.metric]

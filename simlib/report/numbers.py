@@ -22,6 +22,7 @@ from simlib.data import load, results_folder, written_whole
 from simlib.ensemble import ensemble
 from simlib.gap import Gap
 from simlib.medoids import Clustering, assign
+from simlib.plots.clusters import by_category
 from simlib.report.commands import listed
 from simlib.similarity import SIMILARITIES, between
 
@@ -164,9 +165,7 @@ def mostly(fit: Clustering, classes: np.ndarray) -> Mostly:
     >>> found.classes.tolist(), found.counts.tolist(), found.share(fit)
     (['b', 'a'], [2, 1], 0.75)
     """
-    kinds, kind = np.unique(classes, return_inverse=True)
-    together = np.zeros((len(fit.medoids), len(kinds)), dtype=np.int64)
-    np.add.at(together, (fit.labels, kind), 1)
+    kinds, together = by_category(fit.labels, classes)
     return Mostly(kinds[together.argmax(axis=1)], together.max(axis=1))
 
 
