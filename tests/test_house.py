@@ -38,7 +38,7 @@ STOREYS = [
     ["_engine.tiles", "_engine.progress"],
     ["_engine.lists"],
     ["_engine.items"],
-    ["_engine.sparse"],
+    ["_engine.sparse", "_engine.extension"],
     ["_engine.tensors", "_engine.silhouettes", "_engine.overlaps", "_engine.neighbours"],
     ["_engine.dual", "_engine.refine"],
     ["_engine.prepare", "_engine.starts"],

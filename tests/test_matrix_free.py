@@ -12,7 +12,7 @@ from numpy.testing import assert_array_equal
 
 import simlib
 from simlib import _check, _limits, assign, certify, correlation, cosine_similarity, kmedoids, scan_k, silhouette
-from simlib._engine import items, search, tiles
+from simlib._engine import extension, items, tiles
 from simlib._engine import lists as engine_lists
 from simlib._engine.kernels.sums import vector_member_sums
 from simlib._engine.prepare import prepare
@@ -121,17 +121,17 @@ def test_nearest_medoids_are_those_of_the_matrix(words):
 
 # The same medoids as from the matrix
 
-KEPT = {"lists": 4e9, "some lists": 300_000, "rows": 0}  # bytes that may be kept for 700 items
+KEPT = {"lists": 4e9, "short lists": 300_000, "some lists": 100_000, "rows": 0}  # bytes that may be kept for 700 items
 
 
 @pytest.mark.parametrize("kept", KEPT)
-@pytest.mark.parametrize("room", [0, 5, 500])
+@pytest.mark.parametrize("room", [0, 0.05, 1])
 @pytest.mark.parametrize(("d", "k"), [(3, 12), (20, 12), (20, 90), (20, 300)])
 def test_swaps_are_those_of_the_matrix(kept, room, d, k, monkeypatch):
     X = whole(700, d)
     expected = kmedoids(cosine_similarity(X), k)
     monkeypatch.setattr(items, "KEPT_BYTES", KEPT[kept])
-    monkeypatch.setattr(search, "OFF_LIST_ROOM", room)
+    monkeypatch.setattr(extension, "MOST_LOWERED", room)
     monkeypatch.setattr(items, "BLOCK_ROWS", 50)
     monkeypatch.setattr(engine_lists, "TILE_ROWS", 128)
     made, make = [], engine_lists.of_vectors
@@ -178,7 +178,7 @@ def test_several_ends_are_those_of_the_matrix(init, kept, monkeypatch):
     X = whole(500, 20)
     expected = kmedoids(cosine_similarity(X), 30, init=init, n_init=6)
     monkeypatch.setattr(items, "KEPT_BYTES", KEPT[kept])
-    monkeypatch.setattr(search, "OFF_LIST_ROOM", 20)
+    monkeypatch.setattr(extension, "EXTENSION_BYTES", 3000)
     fit = kmedoids(X, 30, metric="cosine", init=init, n_init=6)
     same(fit, expected)
     assert fit.spread == expected.spread
@@ -286,7 +286,7 @@ def test_lists_give_way_to_rows_where_memory_is_short(monkeypatch):
     made, make = [], engine_lists.of_vectors
     monkeypatch.setattr(engine_lists, "of_vectors", lambda *args: made.append(args[2]) or make(*args))
     monkeypatch.setattr(_check, "memory", lambda *args: None)
-    monkeypatch.setattr(_check, "available_memory", lambda: 800_000)
+    monkeypatch.setattr(_check, "available_memory", lambda: 400_000)
     same(kmedoids(X, 40, metric="cosine"), expected)
     assert 0 < made[0] < 600
 

@@ -21,7 +21,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import simlib
 from simlib import _limits, assign, certify, correlation, cosine_similarity, kmedoids
-from simlib._engine import items, lists, prepare, search
+from simlib._engine import extension, items, lists, prepare
 from simlib._engine import starts as engine_starts
 from tests.interrupts import Interrupts
 
@@ -1126,13 +1126,13 @@ ways = pytest.mark.parametrize("density", [0, 1], ids=["rows", "lists"])
 
 
 @ways
-@pytest.mark.parametrize("room", [0, 3, 500])
+@pytest.mark.parametrize("room", [0, 0.05, 1])
 @pytest.mark.parametrize(
     ("n", "k", "high"), [(60, 2, 5), (60, 9, 30), (300, 12, 10**6), (300, 70, 40), (700, 31, 10**6)]
 )
 def test_lists_and_rows_make_the_peers_swaps(density, room, n, k, high, monkeypatch):
     monkeypatch.setattr(lists, "DENSITY", density)
-    monkeypatch.setattr(search, "OFF_LIST_ROOM", room)
+    monkeypatch.setattr(extension, "MOST_LOWERED", room)
     monkeypatch.setattr(items, "BLOCK_ROWS", 50)
     D = random_distances(n, n + k, high)
     for depth in (2, 3, 8):
@@ -1159,7 +1159,7 @@ def test_starts_in_one_corner(density, monkeypatch):
 @pytest.mark.parametrize("k", [2, 7, 40])
 def test_kicks_keep_the_best_and_can_be_repeated(density, k, monkeypatch):
     monkeypatch.setattr(lists, "DENSITY", density)
-    monkeypatch.setattr(search, "OFF_LIST_ROOM", 5)
+    monkeypatch.setattr(extension, "EXTENSION_BYTES", 1000)
     D = random_distances(200, k)
     single = kmedoids(D, k, metric="precomputed", init="build")
     fit = kmedoids(D, k, metric="precomputed", init="build", n_init=30)
@@ -1178,7 +1178,7 @@ def test_kicks_keep_the_best_and_can_be_repeated(density, k, monkeypatch):
 @pytest.mark.parametrize("init", ["random", "k-medoids++"])
 def test_several_starts_are_what_each_would_be_alone(density, init, monkeypatch):
     monkeypatch.setattr(lists, "DENSITY", density)
-    monkeypatch.setattr(search, "OFF_LIST_ROOM", 20)
+    monkeypatch.setattr(extension, "EXTENSION_BYTES", 3000)
     D = random_distances(300, 5)
     several = kmedoids(D, 25, metric="precomputed", init=init, n_init=6)
     starts = [

@@ -26,11 +26,12 @@ from simlib._engine.tiles import Scaled
 BLOCK_ROWS = 512  # rows looked at between two looks at the clock, the bar and the keyboard
 BLOCK_ENTRIES = 50_000_000  # and no more entries than that: 200 MB of float32
 COPY_BYTES = 30_000_000  # rows copied from a matrix take less: C libraries hand out fresh pages from 32 MB on
-KEPT_BYTES = 4e9  # what is kept in place of vectors takes less than this, and less than half of the memory that is free
+KEPT_BYTES = 8e9  # what is kept in place of vectors takes less than this, and less than half of the memory that is free
 STRIP_ITEMS, STRIP_MEDOIDS = 1024, 512  # items and medoids whose products are taken at once
 CLUSTER_SUM_BYTES = 2**28  # bytes for the sums of a strip of items to every cluster
 SCALINGS = 8  # roundings of a cosine besides those of the product: lengths, scales, the type of the result
 SAMPLED = 64  # rows that tell how long the lists would be
+LEAST_DEPTH = 4  # medoids that lists must reach to: with fewer, too many items would need longer lists soon
 CAP_WAYS_OUT = "leave out noise_price, and far items afterwards by fit.distance; or take a sample"
 WAYS_OUT = (
     'method="alternate" needs little more than the vectors; or cluster a sample and give the rest to its medoids '
@@ -127,6 +128,10 @@ class Items:
         """
         return None
 
+    def listed_depth(self, nearest: np.ndarray) -> int:
+        """How many medoids the lists of a search should reach to, given the closeness (depth, n) of the nearest."""
+        return len(nearest)
+
     def at_hand(self, progress: bool = False) -> Items:
         """The same items by their matrix, if they are vectors and the matrix fits; else as they are."""
         return self
@@ -157,8 +162,8 @@ class HostItems(Items):
         """Rows `index` (a slice or row numbers) as A has them, C-ordered (len(index), n) of `dtype`."""
         raise NotImplementedError
 
-    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """Closeness of some items to some others, (len(index), len(columns))."""
+    def pairs(self, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
+        """Closeness of some items to some others, (how many, how many of the others)."""
         raise NotImplementedError
 
     def subset(self, index: np.ndarray) -> HostItems:
@@ -263,11 +268,24 @@ class HostItems(Items):
 
     def _listed_share(self, reach: np.ndarray) -> float:
         """About which share of all pairs the lists would hold."""
-        sample = np.arange(0, self.n, max(1, self.n // SAMPLED))
-        return list_kernels.count_closer(self.entries(sample), self.factor, reach).mean() / self.n
+        return list_kernels.count_closer(self._sampled_entries(), self.factor, reach).mean() / self.n
+
+    def _sampled_entries(self) -> np.ndarray:
+        """Some rows of entries, evenly spread."""
+        return self.entries(np.arange(0, self.n, max(1, self.n // SAMPLED)))
+
+    @property
+    def rows_at_once(self) -> int:
+        """So many rows fit into a block."""
+        return max(1, min(BLOCK_ROWS, self.longest_block // self.n))
+
+    @property
+    def rows_extended(self) -> int:
+        """So many rows of lists are brought up to date together: a block of candidates, or more."""
+        return self.rows_at_once
 
     def blocks(self) -> Iterator[slice]:
-        step = max(1, min(BLOCK_ROWS, self.longest_block // self.n))
+        step = self.rows_at_once
         return (slice(i, min(i + step, self.n)) for i in range(0, self.n, step))
 
     def widest_blocks(self) -> Iterator[slice]:
@@ -299,9 +317,9 @@ class MatrixItems(HostItems):
         rows = self.matrix[index]
         return widen(rows) if rows.dtype == np.float16 else np.ascontiguousarray(rows, dtype=self.dtype)
 
-    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        entries = np.ascontiguousarray(self.matrix[index[:, None], columns], dtype=self.dtype)
-        return self._times_factor(entries)
+    def pairs(self, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
+        picked = self.matrix[index if isinstance(columns, slice) else index[:, None], columns]
+        return self._times_factor(np.ascontiguousarray(picked, dtype=self.dtype))
 
     def whole_losses(self) -> bool:
         if not self.metric.of_distances or (self.weight is not None and np.any(self.weight % 1)):
@@ -357,7 +375,7 @@ class VectorItems(HostItems):
     def entries(self, index: Any) -> np.ndarray:
         return tiles.rows(self.scaled, np.arange(self.n)[index])
 
-    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    def pairs(self, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
         return tiles.pairs(self.scaled, index, columns)
 
     def tile(self, rows: slice, columns: slice) -> np.ndarray:
@@ -405,7 +423,7 @@ class VectorItems(HostItems):
     ) -> Lists | None:
         """The lists take the place of the matrix: they are worth it if they are shorter and fit into memory."""
         n, share = self.n, self._listed_share(reach)
-        expected = 1.1 * share * n * n + n
+        expected = self._expected(share)
         entry = 4 + reach.itemsize
         if share * entry > reach.itemsize:  # longer than the matrix
             return None
@@ -415,8 +433,27 @@ class VectorItems(HostItems):
             return None
         return lists.of_vectors(self.scaled, reach, listed, int(expected * listed / n), progress)
 
+    def listed_depth(self, nearest: np.ndarray) -> int:
+        """As many as there are; fewer if else neither the lists nor the matrix fit into memory."""
+        depth, room, entry = len(nearest), room_for_kept(), 4 + nearest.itemsize
+        if self._matrix_fits():
+            return depth
+        rows = self._sampled_entries()
+        for deep in range(depth, LEAST_DEPTH - 1, -1):
+            share = list_kernels.count_closer(rows, self.factor, nearest[deep - 1]).mean() / self.n
+            if self._expected(share) * entry <= room and share * entry <= nearest.itemsize:
+                return deep
+        return depth
+
+    def _expected(self, share: float) -> float:
+        """About how many entries all lists hold, or a little fewer, if they hold this share of the pairs."""
+        return 1.1 * share * self.n**2 + self.n
+
+    def _matrix_fits(self) -> bool:
+        return self.n**2 * np.dtype(self.dtype).itemsize < room_for_kept()
+
     def at_hand(self, progress: bool = False) -> HostItems:
-        if self.n**2 * np.dtype(self.dtype).itemsize >= room_for_kept():
+        if not self._matrix_fits():
             return self
         matrix = tiles.matrix(self.scaled, progress)
         items = MatrixItems(matrix, self.metric, self.self_closeness, self.given).weighted(self.weight)

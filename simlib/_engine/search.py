@@ -13,19 +13,17 @@ from tqdm.auto import tqdm
 
 from simlib import _limits
 from simlib._engine import starts
+from simlib._engine.extension import Extension
 from simlib._engine.items import HostItems, Items
 from simlib._engine.kernels import search as kernels
-from simlib._engine.kernels.lists import TOGETHER, Lists, shorten
-from simlib._engine.kernels.search import WIDE, Cache, OffList, Scratch, Terms
+from simlib._engine.kernels.lists import TOGETHER, Chains, Lists
+from simlib._engine.kernels.search import Cache, Scratch, Terms
 from simlib._engine.progress import Progress
 from simlib._engine.refine import KICKS, Refinement
 from simlib._engine.starts import FREE, Constraints
 from simlib._engine.tiles import one_blas_thread
 from simlib._labels import figures
 
-OFF_LIST_ROOM = 500  # items that may fall off the lists before the lists are made anew
-OFF_LIST_SHARE = 100  # or one in so many of the items, if that is more
-OFF_LIST_BYTES = 500_000_000  # and their rows take no more than this
 ROWS_AFTER_SWAP = 16  # candidates judged at once after a swap, where there are no lists
 IN_PARALLEL = 100_000  # entries of rows or lists from which on all cores judge
 GROWTH = 1.25  # how many times more are judged at once as long as there is no swap
@@ -100,11 +98,12 @@ class Search:
         self.rows_at_once = ROWS_AFTER_SWAP
         n, dtype = items.n, items.dtype
         depth, entry = min(items.DEPTH, len(medoids)), np.dtype(dtype).itemsize
-        items.check_memory(n * (depth + 5) * (4 + entry) + self._off_list_room() * n * entry)
+        items.check_memory(n * (depth + 5) * (4 + entry))
         barred = np.zeros(n, bool)
         barred[medoids] = barred[self.never] = True
         nearest = np.empty((depth, n), np.int32), np.empty((depth, n), dtype), np.empty(n, dtype)
-        self.cache = Cache(*nearest, medoids.copy(), barred)
+        removal = np.empty(len(medoids)), np.empty(len(medoids), bool)
+        self.cache = Cache(*nearest, medoids.copy(), barred, *removal)
         room = 2 * n + TOGETHER
         self.scratch = Scratch(np.empty(room, np.int32), np.empty(room, dtype), np.empty(room, np.int32))
         self.rebuild()
@@ -122,27 +121,24 @@ class Search:
 
     def rebuild(self) -> None:
         """Derive every item's nearest medoids, and list what is closer to an item than the last of them."""
-        depth, k = len(self.cache.position), len(self.medoids)
-        self.cache.position[:], self.cache.closeness[:] = self.items.nearest(self.medoids, depth)
-        last = self.cache.closeness[-1].copy()
+        cache, n, dtype = self.cache, self.items.n, self.items.dtype
+        depth, k = len(cache.position), len(self.medoids)
+        cache.position[:], cache.closeness[:] = self.items.nearest(self.medoids, depth)
+        cache.known_radius[:] = cache.closeness[-1] if depth < k else -np.inf
+        cache.stale[:] = True
         self.lists: Lists | None = None  # the old ones make room
+        self.extension: Extension | None = None
+        self.deep = depth
         if depth < k:  # else the last is the farthest of all medoids, and nearly every pair would be listed
-            self.lists = self.items.lists(last, True, self.progress)
+            self.deep = self.items.listed_depth(cache.closeness)
+            self.lists = self.items.lists(cache.closeness[self.deep - 1].copy(), True, self.progress)
         if self.lists is None:
             self.items = self.items.at_hand(self.progress)
         self.n_listed = 0 if self.lists is None else len(self.lists.start)
-        self.cache.known_radius[:] = last if depth < k else -np.inf
-        self.reach = np.full(self.items.n, -np.inf, self.items.dtype) if self.lists is None else last
-        room = 0 if self.lists is None else self._off_list_room()
-        rows = np.empty((-(-room // WIDE), self.items.n, WIDE), self.items.dtype)
-        self.room, self.off_list = room, OffList(np.empty(self.items.n, np.int32), rows)
-        self.n_off = 0
-
-    def _off_list_room(self) -> int:
-        """How many items may be off the lists: the more items, the more of them, but no more rows than fit."""
-        n = self.items.n
-        fit = OFF_LIST_BYTES // (n * np.dtype(self.items.dtype).itemsize)
-        return min(n, max(OFF_LIST_ROOM, n // OFF_LIST_SHARE), max(1, fit))
+        self.reach = np.full(n, -np.inf, dtype) if self.lists is None else self.lists.reach
+        if self.lists is not None:
+            kernels.trim(self.reach, cache)
+            self.extension = Extension(self.lists, self.items)
 
     def restart(self, medoids: np.ndarray) -> None:
         """Go on from other medoids, with the lists there are."""
@@ -150,50 +146,58 @@ class Search:
         self.cache.barred[medoids] = self.cache.barred[self.never] = True
         self.medoids[:] = medoids
         self.n_swaps = self.since_swap = 0
-        lists = self.lists
-        if lists is None:
+        if self.lists is None:
             self.rebuild()
             return
+        self.cache.stale[:] = True
         for block in self.items.blocks():
             self.scratch.incomplete[: block.stop - block.start] = np.arange(block.start, block.stop)
             self._refill(block.stop - block.start)
-            if self.lists is not lists:  # too many items fell off them: they, and the cache, were made anew
-                return
 
     def exchange(self, j: int, r: int) -> None:
         """Put item j in place of the medoid at position r, whatever that does to the loss."""
-        if j < self.n_listed:
-            lists = self.lists, self.off_list, self.n_off
-            n_incomplete = kernels.exchange_by_list(j, r, *lists, self.cache, self.scratch)
+        known = self._known(j)
+        if known is not None:
+            n_incomplete = kernels.exchange_by_list(j, r, *known, self.cache, self.scratch)
         else:
             row = self.items.entries([j])[0]
             n_incomplete = kernels.exchange_by_row(j, r, row, self.items.factor, self.cache, self.scratch)
         self._refill(n_incomplete)
 
+    def _known(self, j: int) -> tuple[Lists, Chains] | None:
+        """The lists, and what is added to them, up to date for the block of row j; None where it has no list."""
+        while j < self.n_listed:
+            assert self.lists is not None
+            assert self.extension is not None
+            if self.extension.complete(j):
+                return self.lists, self.extension.chains
+            self.rebuild()
+        return None
+
     def look_at(self, block: slice) -> None:
         """Judge a block of candidates in order, and swap at once where the loss falls."""
-        if block.stop > self.n_listed:
-            self._by_rows(block)
-            return
         j = self._first_swap(block)
         while j < block.stop and self.since_swap < self.items.n:
-            lists = self.lists, self.off_list, self.n_off
+            known = self._known(block.stop - 1)
+            if known is None:
+                self._by_rows(slice(j, block.stop))
+                return
             j, swaps, self.since_swap, n_incomplete = kernels.swap_by_lists(
-                j, block.stop, *lists, self.cache, self.since_swap, self.terms, self.scratch
+                j, block.stop, *known, self.cache, self.since_swap, self.terms, self.scratch
             )
             self.n_swaps += swaps
             self._refill(n_incomplete)
 
     def _first_swap(self, block: slice) -> int:
         """The first candidate of a block to be looked at in order: where no swap is near, all cores look for it."""
-        lists, stop = self.lists, min(block.stop, block.start + self.items.n - self.since_swap)
-        assert lists is not None
-        entries = np.sum(lists.stop[block.start : stop] - lists.start[block.start : stop])
-        if self.since_swap < stop - block.start or entries < IN_PARALLEL:
+        known, stop = self._known(block.stop - 1), min(block.stop, block.start + self.items.n - self.since_swap)
+        if known is None or self.since_swap < stop - block.start:
+            return block.start
+        lists = known[0]
+        if np.sum(lists.stop[block.start : stop] - lists.start[block.start : stop]) < IN_PARALLEL:
             return block.start
         found = np.empty(_limits.cores(), np.int64)
-        known = lists, self.off_list, self.n_off, self.cache, self.terms
-        j = int(kernels.first_swap_by_lists(block.start, stop, *known, found))
+        j = int(kernels.first_swap_by_lists(block.start, stop, *known, self.cache, self.terms, found))
         self.since_swap += j - block.start
         return j
 
@@ -204,6 +208,7 @@ class Search:
         i = 0
         while i < len(rows) and self.since_swap < n:
             some = rows[i : i + self.rows_at_once]
+            kernels.update_removal(self.cache, self.terms)
             judge = kernels.best_swaps_by_rows if some.size >= IN_PARALLEL else kernels.best_swaps_by_rows.on_one_thread
             judge(some, block.start + i, factor, self.cache, self.terms, position, change)
             better = np.flatnonzero(change[: len(some)] < -self.tolerance)
@@ -225,20 +230,17 @@ class Search:
         if not n_incomplete:
             return
         incomplete = self.scratch.incomplete[:n_incomplete].copy()
-        columns, before = self.items.pairs(self.medoids, incomplete), self.n_off
-        self.n_off = kernels.refill(incomplete, columns, self.reach, self.cache, self.off_list, before)
-        if self.n_off > self.room:
-            self.rebuild()
-        elif self.n_off > before:
-            rows = self.items.closeness(self.off_list.items[before : self.n_off])
-            for e, row in enumerate(rows, before):
-                self.off_list.rows[e // WIDE, :, e % WIDE] = row
+        columns = self.items.pairs(self.medoids, incomplete)
+        n_beyond = kernels.refill(incomplete, columns, self.reach, self.deep, self.cache, self.scratch.items)
+        if n_beyond:
+            assert self.extension is not None
+            beyond = self.scratch.items[:n_beyond].copy()
+            self.extension.lower(beyond, self.cache.known_radius[beyond])
 
     def shorten(self) -> None:
         """Take off the lists what no pass needs any more: the first one brought the medoids closer to the items."""
-        if self.lists is not None:
-            shorten(self.lists, np.maximum(self.reach, self.cache.known_radius))
-            self.reach = self.lists.reach
+        if self.extension is not None:
+            self.extension.shorten(np.maximum(self.reach, self.cache.known_radius))
 
     def state(self) -> tuple[Cache, Lists | None]:
         """A copy of the cache, and the lists it belongs to."""

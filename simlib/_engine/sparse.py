@@ -121,8 +121,13 @@ class SparseItems(HostItems):
         """Whole rows from the diagonal on: part of a row takes as long as all of it."""
         return ((block, slice(block.start, self.n)) for block in self.blocks())
 
-    def pairs(self, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        if len(index) <= len(columns):
+    @property
+    def rows_extended(self) -> int:
+        """All: part of a row takes as long as all of it."""
+        return self.n
+
+    def pairs(self, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
+        if isinstance(columns, slice) or len(index) <= len(columns):
             return np.ascontiguousarray(self.entries(index)[:, columns])
         return np.ascontiguousarray(self.entries(columns)[:, index].T)
 

@@ -157,12 +157,13 @@ def rows(X: Scaled, index: np.ndarray) -> np.ndarray:
     return found
 
 
-def pairs(X: Scaled, index: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Similarities of items `index` to items `columns`, (len(index), len(columns)); an item's own is 1, or 0."""
+def pairs(X: Scaled, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
+    """Similarities of items `index` to items `columns`, (how many, how many of these); an item's own is 1, or 0."""
     a, b = X.take(index), X.take(columns)
     with one_blas_thread():
         found = product(a, b, same=False)
-    same = index[:, None] == columns
+    numbers = np.arange(columns.start, columns.stop) if isinstance(columns, slice) else columns
+    same = index[:, None] == numbers
     if same.any():
         found[same] = 1.0
         found[a.scale == 0] = 0.0

@@ -12,6 +12,7 @@ from simlib._engine.kernels.llvm import BITS, CAN_PACK, LINE_BYTES, bits_of, low
 
 TOGETHER = BITS  # entries looked at together: a few vector comparisons tell which of them matter
 ONE = np.uint64(1)
+NONE = -1  # marks the end of a chain of entries
 AHEAD = 2048  # entries of a row that are asked for before they are wanted, so that memory and arithmetic overlap
 
 
@@ -26,6 +27,19 @@ class Lists(NamedTuple):
     items: np.ndarray  # int32
     closeness: np.ndarray  # float32 or float64
     reach: np.ndarray  # (n,), of the same type
+
+
+class Chains(NamedTuple):
+    """Entries added to the lists since they were made: a chain for each row.
+
+    newest[j] is the place of the entry that row j got last, before[e] that of the entry its row got before entry e,
+    and both are NONE where there is no such entry.
+    """
+
+    newest: np.ndarray  # int32 (n listed rows,)
+    before: np.ndarray  # int32 (room,)
+    items: np.ndarray  # int32 (room,)
+    closeness: np.ndarray  # (room,), of the type of the lists
 
 
 @compiled
@@ -103,10 +117,53 @@ def list_closer(rows, first, factor, lists, cursor, end):
 
 
 @compiled
-def shorten(lists, reach):
+def extend(first, items, closeness, low, high, margin, lists, chains, used):
+    """Add items to the lists of rows first, first + 1, ... to which they are closer than `low`, and not than `high`.
+
+    What is closer than `high` was listed before. Where rounding leaves a doubt, closer to `high` than `margin`, the
+    lists are searched. Reads items int32 (m,), closeness (m, p) of each to each row, low (m,), high (m,), margin (m,),
+    lists. Reads and writes chains, which have `used` entries. Returns how many they have now, or need if that is more
+    than there is room for; the chains are as before then.
+    """
+    room, wanted = len(chains.before), used
+    for i in range(len(items)):
+        top = high[i] + margin[i]
+        for e in range(closeness.shape[1]):
+            wanted += low[i] < closeness[i, e] <= top
+    if wanted > room:
+        return wanted
+    for i in range(len(items)):
+        o, top, doubtful = items[i], high[i] + margin[i], high[i] - margin[i]
+        for e in range(closeness.shape[1]):
+            c, j = closeness[i, e], first + e
+            if low[i] < c <= top and (c < doubtful or not _is_listed(o, j, lists, chains)):
+                chains.before[used] = chains.newest[j]
+                chains.items[used] = o
+                chains.closeness[used] = c
+                chains.newest[j] = used
+                used += 1
+    return used
+
+
+@compiled
+def _is_listed(o, j, lists, chains):
+    """Whether row j's list or chain holds item o. Reads lists, chains."""
+    for e in range(lists.start[j], lists.stop[j]):
+        if lists.items[e] == o:
+            return True
+    e = chains.newest[j]
+    while e != NONE:
+        if chains.items[e] == o:
+            return True
+        e = chains.before[e]
+    return False
+
+
+@compiled
+def shorten(lists, chains, reach):
     """Keep in each list only what is closer than the new reach, which is nowhere below the old one.
 
-    Reads reach (n,). Reads and writes lists.
+    Reads reach (n,). Reads and writes lists, chains.
     """
     for j in range(len(lists.start)):
         at = lists.start[j]
@@ -116,7 +173,26 @@ def shorten(lists, reach):
             lists.closeness[at] = c
             at += c > reach[o]
         lists.stop[j] = at
+        _shorten_chain(j, chains, reach)
     lists.reach[:] = reach
+
+
+@compiled
+def _shorten_chain(j, chains, reach):
+    """Take out of row j's chain what is not closer than the reach. Reads reach (n,). Reads and writes chains."""
+    newest, before, items, closeness = chains
+    kept, e = NONE, newest[j]
+    newest[j] = NONE
+    while e != NONE:
+        if closeness[e] > reach[items[e]]:
+            if kept == NONE:
+                newest[j] = e
+            else:
+                before[kept] = e
+            kept = e
+        e = before[e]
+    if kept != NONE:
+        before[kept] = NONE
 
 
 class Side(NamedTuple):

@@ -11,11 +11,10 @@ import numpy as np
 from numba import prange
 
 from simlib._engine.kernels.compile import compiled
-from simlib._engine.kernels.lists import TOGETHER, closer
+from simlib._engine.kernels.lists import NONE, TOGETHER, closer
 from simlib._engine.kernels.nearest import insert
 from simlib._engine.kernels.weights import weighed
 
-WIDE = 16  # items off the lists that lie side by side: their closeness to a candidate fills a line of the cache
 STRIP = 128  # items whose nearest medoids are searched together for one that goes: few hold it
 
 
@@ -27,6 +26,8 @@ class Cache(NamedTuple):
     known_radius: np.ndarray  # (n,), of the same type: every medoid closer than this is stored
     medoids: np.ndarray  # int64 (k,)
     barred: np.ndarray  # bool (n,), no candidates: the medoids, and what may not become one
+    removal: np.ndarray  # float64 (k,), the removal losses
+    stale: np.ndarray  # bool (k,), which of them an exchange has changed since they were computed
 
 
 class Terms(NamedTuple):
@@ -35,13 +36,6 @@ class Terms(NamedTuple):
     weight: np.ndarray | None  # float64 (n,), how much each item counts; None: all count once
     fixed: int  # so many medoids, the first ones, are never taken away
     tolerance: float  # a swap must lower the loss by more than this
-
-
-class OffList(NamedTuple):
-    """Items whose second-nearest medoid lies beyond the reach of the lists; their whole rows are kept instead."""
-
-    items: np.ndarray  # int32 (n,), in use as far as the search counts them
-    rows: np.ndarray  # (groups, n, WIDE) closeness: rows[e // WIDE, :, e % WIDE] is the row of item number e
 
 
 class Scratch(NamedTuple):
@@ -53,29 +47,36 @@ class Scratch(NamedTuple):
 
 
 @compiled
-def removal_losses(cache, terms):
-    """What each medoid's removal would cost if its items went to their second-nearest medoid; inf where it must stay.
+def update_removal(cache, terms):
+    """Bring the removal losses up to date: what it would cost if a medoid's items went to their second-nearest.
 
-    Reads cache, terms. Returns float64 (k,).
+    A medoid that must stay has the removal loss inf. Reads terms, and the nearest medoids of cache, two of every item.
+    Reads and writes cache.removal and cache.stale.
     """
-    loss = np.zeros(len(cache.medoids))
     owner, first, second = cache.position[0], cache.closeness[0], cache.closeness[1]
+    removal, stale = cache.removal, cache.stale
+    if not stale.any():
+        return
+    for r in range(len(stale)):
+        if stale[r]:
+            removal[r] = 0.0
     for o in range(len(owner)):
-        loss[owner[o]] += weighed(np.float64(first[o]) - np.float64(second[o]), terms.weight, o)
-    loss[: terms.fixed] = np.inf
-    return loss
+        if stale[owner[o]]:
+            removal[owner[o]] += weighed(np.float64(first[o]) - np.float64(second[o]), terms.weight, o)
+    removal[: terms.fixed] = np.inf
+    stale[:] = False
 
 
 @compiled
-def best_swap(items, closeness, cache, removal, cheapest, change, weight):
+def best_swap(items, closeness, cache, cheapest, change, weight):
     """The medoid whose exchange for a candidate lowers the loss most, and the change: removal - saved - gain.
 
     Reads items int32 (m,) and closeness (m,): all items that are closer to the candidate than to their second-nearest
-    medoid; others may be among them. Reads cache; removal float64 (k,), and `cheapest`, the position of its smallest
-    entry; weight float64 (n,) or None. Reads and writes change float64 (k,), which equals `removal` before and after.
-    Returns (position, change).
+    medoid; others may be among them. Reads cache, whose removal losses are up to date, and `cheapest`, the position of
+    the smallest; weight float64 (n,) or None. Reads and writes change float64 (k,), which equals the removal losses
+    before and after. Returns (position, change).
     """
-    owner, first, second = cache.position[0], cache.closeness[0], cache.closeness[1]
+    owner, first, second, removal = cache.position[0], cache.closeness[0], cache.closeness[1], cache.removal
     gain = 0.0
     for e in range(len(items)):
         o, c = items[e], closeness[e]
@@ -110,7 +111,8 @@ def exchange(j, r, items, closeness, cache, incomplete):
     cache.barred[j] = True
     cache.medoids[r] = j
     position, known, known_radius = cache.position, cache.closeness, cache.known_radius
-    shortened = _forget(r, position, known, incomplete)
+    cache.stale[r] = True
+    shortened = _forget(r, position, known, cache.stale, incomplete)
     last = len(position) - 1
     for e in range(len(items)):
         o, c = items[e], closeness[e]
@@ -118,7 +120,12 @@ def exchange(j, r, items, closeness, cache, incomplete):
             # j or the last medoid, whichever is farther, is no longer in the cache: the radius rises to its closeness.
             known_radius[o] = max(known_radius[o], min(c, known[last, o]))
             if c > known[last, o]:
+                is_one_of_two = c > known[1, o]
+                if is_one_of_two:
+                    cache.stale[position[0, o]] = True
                 insert(position, known, o, last, r, c)
+                if is_one_of_two:
+                    cache.stale[position[0, o]] = True
     m = 0
     for e in range(shortened):
         if position[1, incomplete[e]] < 0:
@@ -128,11 +135,12 @@ def exchange(j, r, items, closeness, cache, incomplete):
 
 
 @compiled
-def _forget(r, position, closeness, shortened):
+def _forget(r, position, closeness, stale, shortened):
     """Take medoid r out of the cache; the medoids behind it move up and the last place becomes unknown.
 
-    Reads and writes position int32 (depth, n), closeness (depth, n). Writes shortened int32: the items that had it.
-    Returns how many these are.
+    Reads and writes position int32 (depth, n), closeness (depth, n). Writes shortened int32: the items that had it;
+    stale bool (k,): True for those that own one of these items which lost one of its two nearest. Returns how many
+    items had it.
     """
     depth, n = position.shape
     m, gone = 0, np.int32(r)
@@ -149,16 +157,18 @@ def _forget(r, position, closeness, shortened):
                             closeness[u, o] = closeness[u + 1, o]
                         position[depth - 1, o] = -1
                         closeness[depth - 1, o] = -np.inf
+                        if t < 2:
+                            stale[position[0, o]] = True
                         shortened[m] = o
                         m += 1
     return m
 
 
 @compiled
-def listed_closer(j, lists, off_list, n_off, bound, items, closeness):
-    """Collect the items that are closer to candidate j than their bound: from j's list, then from the kept rows.
+def listed_closer(j, lists, chains, bound, items, closeness):
+    """Collect the items that are closer to candidate j than their bound: from j's list, then from what was added to it.
 
-    Reads lists, off_list as far as n_off, bound (n,). Writes items int32, closeness. Returns how many they are.
+    Reads lists, chains, bound (n,). Writes items int32, closeness. Returns how many they are.
     """
     m = 0
     listed, close = lists.items, lists.closeness
@@ -166,24 +176,22 @@ def listed_closer(j, lists, off_list, n_off, bound, items, closeness):
         items[m] = listed[e]
         closeness[m] = close[e]
         m += closeness[m] > bound[items[m]]
-    reach = lists.reach
-    for first in range(0, n_off, WIDE):
-        side_by_side = off_list.rows[first // WIDE, j]
-        for e in range(min(WIDE, n_off - first)):
-            o, c = off_list.items[first + e], side_by_side[e]
-            items[m] = o
-            closeness[m] = c
-            m += bound[o] < c <= reach[o]  # what is closer than its reach was in the list already
+    e = chains.newest[j]
+    while e != NONE:
+        items[m] = chains.items[e]
+        closeness[m] = chains.closeness[e]
+        m += closeness[m] > bound[items[m]]
+        e = chains.before[e]
     return m
 
 
 @compiled
-def exchange_by_list(j, r, lists, off_list, n_off, cache, scratch):
+def exchange_by_list(j, r, lists, chains, cache, scratch):
     """`exchange`, with the items found by candidate j's list.
 
-    Reads lists, off_list. Reads and writes cache. Writes scratch.
+    Reads lists, chains. Reads and writes cache. Writes scratch.
     """
-    m = listed_closer(j, lists, off_list, n_off, cache.known_radius, scratch.items, scratch.closeness)
+    m = listed_closer(j, lists, chains, cache.known_radius, scratch.items, scratch.closeness)
     return exchange(j, r, scratch.items[:m], scratch.closeness[:m], cache, scratch.incomplete)
 
 
@@ -198,29 +206,30 @@ def exchange_by_row(j, r, row, factor, cache, scratch):
 
 
 @compiled
-def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, terms, scratch):
+def swap_by_lists(first, last, lists, chains, cache, since_swap, terms, scratch):
     """Judge candidates first, ..., last - 1 in order, and swap at once where the loss falls.
 
-    Reads lists, off_list, terms. Reads and writes cache. Writes scratch. Stops early when an item is left incomplete,
+    Reads lists, chains, terms. Reads and writes cache. Writes scratch. Stops early when an item is left incomplete,
     or when n candidates in a row brought nothing (`since_swap` counts them). Returns (next candidate, swaps made,
     since_swap, number of incomplete items).
     """
     n = len(cache.barred)
-    removal = removal_losses(cache, terms)
-    change, cheapest = removal.copy(), np.argmin(removal)
+    update_removal(cache, terms)
+    change, cheapest = cache.removal.copy(), np.argmin(cache.removal)
     swaps, n_incomplete = 0, 0
     items, closeness = scratch.items, scratch.closeness
     j = first
     while j < last and since_swap < n and not n_incomplete:
         since_swap += 1
         if not cache.barred[j]:
-            m = listed_closer(j, lists, off_list, n_off, cache.closeness[1], items, closeness)
-            r, delta = best_swap(items[:m], closeness[:m], cache, removal, cheapest, change, terms.weight)
+            m = listed_closer(j, lists, chains, cache.closeness[1], items, closeness)
+            r, delta = best_swap(items[:m], closeness[:m], cache, cheapest, change, terms.weight)
             if delta < -terms.tolerance:
-                n_incomplete = exchange_by_list(j, r, lists, off_list, n_off, cache, scratch)
-                removal = removal_losses(cache, terms)
-                change[:] = removal
-                cheapest = np.argmin(removal)
+                n_incomplete = exchange_by_list(j, r, lists, chains, cache, scratch)
+                if not n_incomplete:
+                    update_removal(cache, terms)
+                    change[:] = cache.removal
+                    cheapest = np.argmin(cache.removal)
                 swaps += 1
                 since_swap = 0
         j += 1
@@ -228,26 +237,24 @@ def swap_by_lists(first, last, lists, off_list, n_off, cache, since_swap, terms,
 
 
 @compiled(parallel=True)
-def first_swap_by_lists(first, last, lists, off_list, n_off, cache, terms, found):
+def first_swap_by_lists(first, last, lists, chains, cache, terms, found):
     """The first of candidates first, ..., last - 1 that a swap brings in; `last` if no swap lowers the loss.
 
-    Reads all but found. Writes found int64 (parts,): the first in each part of the candidates, or `last`.
+    Reads lists, chains, terms. Reads cache, and brings its removal losses up to date. Writes found int64 (parts,):
+    the first in each part of the candidates, or `last`.
     """
-    removal = removal_losses(cache, terms)
-    cheapest, parts = np.argmin(removal), len(found)
+    update_removal(cache, terms)
+    cheapest, parts = np.argmin(cache.removal), len(found)
     found[:] = last
     for part in prange(parts):
         room = 2 * len(cache.barred) + TOGETHER
         items, closeness = np.empty(room, np.int32), np.empty(room, lists.closeness.dtype)
-        change = removal.copy()
+        change = cache.removal.copy()
         for j in range(first + part * (last - first) // parts, first + (part + 1) * (last - first) // parts):
             if cache.barred[j]:
                 continue
-            m = listed_closer(j, lists, off_list, n_off, cache.closeness[1], items, closeness)
-            if (
-                best_swap(items[:m], closeness[:m], cache, removal, cheapest, change, terms.weight)[1]
-                < -terms.tolerance
-            ):
+            m = listed_closer(j, lists, chains, cache.closeness[1], items, closeness)
+            if best_swap(items[:m], closeness[:m], cache, cheapest, change, terms.weight)[1] < -terms.tolerance:
                 found[part] = j
                 break
     return found.min()
@@ -257,11 +264,10 @@ def first_swap_by_lists(first, last, lists, off_list, n_off, cache, terms, found
 def best_swaps_by_rows(rows, first, factor, cache, terms, position, change_by):
     """Judge candidates first, first + 1, ... by their rows, each on its own, all against the same medoids.
 
-    Reads rows (p, n), cache, terms. Writes, for each candidate, position int64 (p,) of the medoid to exchange and
-    change_by float64 (p,), the change of the loss; inf for what is no candidate.
+    Reads rows (p, n), terms, and cache, whose removal losses are up to date. Writes, for each candidate, position int64
+    (p,) of the medoid to exchange and change_by float64 (p,), the change of the loss; inf for what is no candidate.
     """
-    removal = removal_losses(cache, terms)
-    cheapest = np.argmin(removal)
+    cheapest = np.argmin(cache.removal)
     for i in prange(len(rows)):
         if cache.barred[first + i]:
             position[i], change_by[i] = 0, np.inf
@@ -270,20 +276,20 @@ def best_swaps_by_rows(rows, first, factor, cache, terms, position, change_by):
         items, closeness = np.empty(room, np.int32), np.empty(room, rows.dtype)
         m = closer(rows[i], factor, cache.closeness[1], items, closeness)
         position[i], change_by[i] = best_swap(
-            items[:m], closeness[:m], cache, removal, cheapest, removal.copy(), terms.weight
+            items[:m], closeness[:m], cache, cheapest, cache.removal.copy(), terms.weight
         )
 
 
 @compiled
-def refill(incomplete, columns, reach, cache, off_list, n_off):
+def refill(incomplete, columns, reach, deep, cache, beyond):
     """Find the nearest medoids of incomplete items anew, from their closeness to all medoids.
 
     Reads incomplete int32 (m,), columns (k, m), reach (n,): the lists hold nothing beyond it. Reads and writes cache.
-    Writes off_list.items: gains each item whose second-nearest medoid lies beyond its reach; the caller adds its row.
-    Returns the number of items off the lists.
+    Writes beyond int32 (m,): the items whose second-nearest medoid lies beyond their reach; they know `deep` medoids
+    then, and their reach is to be lowered to their known radius. Returns how many these are.
     """
-    position, closeness = cache.position, cache.closeness
-    last = len(position) - 1
+    position, closeness, known_radius = cache.position, cache.closeness, cache.known_radius
+    last, m = len(position) - 1, 0
     for i in range(len(incomplete)):
         o = incomplete[i]
         position[:, o] = -1
@@ -291,23 +297,31 @@ def refill(incomplete, columns, reach, cache, off_list, n_off):
         for r in range(len(columns)):
             if columns[r, i] > closeness[last, o]:
                 insert(position, closeness, o, last, r, columns[r, i])
-        cache.known_radius[o] = closeness[last, o] if last + 1 < len(columns) else -np.inf
-        if (off_list.items[:n_off] == o).any():
-            continue
-        if closeness[1, o] < reach[o]:
-            off_list.items[n_off] = o
-            n_off += 1
-        elif cache.known_radius[o] < reach[o]:
-            _trim(o, reach[o], cache)
-    return n_off
+        cache.stale[position[0, o]] = True
+        known_radius[o] = closeness[last, o] if last + 1 < len(columns) else -np.inf
+        least = reach[o]
+        if closeness[1, o] < least:
+            least = closeness[deep - 1, o]
+            beyond[m] = o
+            m += 1
+        if known_radius[o] < least:
+            _trim(o, least, cache)
+    return m
+
+
+@compiled
+def trim(reach, cache):
+    """Forget what the items know beyond their reach: the lists could not keep it up to date.
+
+    Reads reach (n,). Reads and writes cache.
+    """
+    for o in range(len(reach)):
+        _trim(o, reach[o], cache)
 
 
 @compiled
 def _trim(o, reach, cache):
-    """Forget what item o knows beyond its reach: the lists could not keep it up to date.
-
-    Reads and writes cache, at item o.
-    """
+    """`trim` for one item, o."""
     cache.known_radius[o] = reach
     for t in range(2, len(cache.position)):
         if cache.closeness[t, o] < reach:

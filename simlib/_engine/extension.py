@@ -1,0 +1,81 @@
+"""What a search adds to the lists of neighbours: an item whose medoids went away needs to be found by more candidates.
+
+Its reach is lowered then, and the lists must gain the pairs between the new reach and the old one. They gain them a
+block of rows at a time, when the search comes to these rows. So the products that find the pairs are few and large.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simlib import _check
+from simlib._engine.items import HostItems
+from simlib._engine.kernels.lists import NONE, Chains, Lists, extend, shorten
+
+EXTENSION_BYTES = 2e9  # what is added takes no more than this, nor than a quarter of the memory that is free
+MOST_LOWERED = 0.25  # of the items: beyond that, new lists serve better
+DOUBT = 2e-3  # share of a closeness within which rounding may put a pair on either side of an item's reach
+
+
+class Extension:
+    """The entries added to the lists of a search, and those still to be added."""
+
+    def __init__(self, lists: Lists, items: HostItems) -> None:
+        self.lists, self.items = lists, items
+        n_listed, none = len(lists.start), np.empty(0, lists.reach.dtype)
+        self.rows_extended = items.rows_extended
+        self.chains = Chains(np.full(n_listed, NONE, np.int32), np.empty((0,), np.int32), np.empty(0, np.int32), none)
+        self.used = 0
+        # Each time that an item's reach is lowered: the item, its reach from then on, and before.
+        self.lowered, self.low, self.high = np.empty(0, np.int32), none, none
+        self.added = np.zeros(-(-n_listed // self.rows_extended), np.int64)  # so many of them each block of rows has
+
+    def lower(self, items: np.ndarray, reach: np.ndarray) -> None:
+        """Lower the reach of some items, int32 (m,), to `reach` (m,)."""
+        self.lowered = np.concatenate([self.lowered, items])
+        self.low = np.concatenate([self.low, reach])
+        self.high = np.concatenate([self.high, self.lists.reach[items]])
+        self.lists.reach[items] = reach
+
+    def complete(self, j: int) -> bool:
+        """Bring the lists of the block of row j up to date; False if new lists are better, or the room too small."""
+        if len(self.lowered) > MOST_LOWERED * self.items.n:
+            return False
+        block = j // self.rows_extended
+        start = block * self.rows_extended
+        rows = slice(start, min(start + self.rows_extended, len(self.lists.start)))
+        while self.added[block] < len(self.lowered):
+            step = max(1, self.items.longest_block // (rows.stop - rows.start))
+            some = slice(self.added[block], self.added[block] + step)
+            items, low, high = self.lowered[some], self.low[some], self.high[some]
+            margin = (DOUBT * np.abs(high) + 2 * self.items.rounding).astype(low.dtype)
+            entries = items, self.items.pairs(items, rows), low, high, margin
+            used = extend(start, *entries, self.lists, self.chains, self.used)
+            if used > len(self.chains.before):
+                if not self._make_room(used):
+                    return False
+                used = extend(start, *entries, self.lists, self.chains, self.used)
+            self.used = used
+            self.added[block] += len(items)
+        return True
+
+    def shorten(self, reach: np.ndarray) -> None:
+        """Take off the lists what is not closer than `reach` (n,), which is nowhere below the reach they have."""
+        shorten(self.lists, self.chains, reach)
+        self.low = np.maximum(self.low, reach[self.lowered])
+
+    def _make_room(self, need: int) -> bool:
+        """Let the chains have room for at least `need` entries; False if that is more than they may take."""
+        newest, *entries = self.chains
+        room = max(need, 2 * self.used)
+        if room * (8 + self.low.itemsize) > min(EXTENSION_BYTES, _check.room_for_arrays() / 4):
+            return False
+        self.chains = Chains(newest, *(_longer(part, room) for part in entries))
+        return True
+
+
+def _longer(part: np.ndarray, room: int) -> np.ndarray:
+    """The same entries, with more room behind them."""
+    longer = np.empty(room, part.dtype)
+    longer[: len(part)] = part
+    return longer
