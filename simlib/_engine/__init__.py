@@ -33,7 +33,7 @@ Imports go down, from a storey to those below it. ``tests/test_house.py`` reads 
       tensors   silhouettes                   TensorItems and their search on a device; silhouettes of any items
       overlaps   neighbours                   how much two clusterings agree; the closest items
       dual   refine                           the lower bound, and the start that comes with it; kicks beyond a start
-      sparse                                  SparseItems
+      sparse   extension                      SparseItems; what a search adds to its lists
       items                                   MatrixItems and VectorItems: what every algorithm is written over
       lists                                   lists of neighbours
       tiles   progress                        products of vectors, the one pool of threads; bars and callbacks
@@ -61,7 +61,8 @@ The life of A
    the rows, or by ``lists.of_vectors`` from tiles that are computed and forgotten. The items decide whether lists pay;
    where they do not, candidates are judged by whole rows.
 6. `Search.look_at` judges the candidates block by block, in ``kernels.search``: by lists, or by whole rows.
-7. A swap that helps is made at once. Items that it leaves incomplete are refilled, and go off the lists if they must.
+7. A swap that helps is made at once. Items that it leaves incomplete are refilled, and the lists are extended for them
+   if they must.
 8. After a pass the loss is told to the bar and the callback. The search ends after n candidates in a row without a
    swap.
 9. The search returns ``Found(medoids, history, n_swaps, converged, spread)``.
@@ -84,8 +85,8 @@ and a loss d2(o) with its second-nearest medoid. Put candidate j in place of med
 more medoid. `saved` corrects `removal` for those items of r that take j instead, because j is closer to them than their
 second-nearest medoid.
 
-- `removal` does not depend on j (``kernels.search.removal_losses``). It is computed at the beginning of a block of
-  candidates and after each swap.
+- `removal` does not depend on j (``kernels.search.update_removal``). After a swap it is computed anew for the medoids
+  whose items, or whose items' two nearest medoids, have changed.
 - Only items with d(o, j) < d2(o) add to `gain` and `saved`. There are about 2 n / k of them, so one short list judges j
   against all k medoids at once (``kernels.search.best_swap``). This is the idea of FasterPAM.
 - The best r has the smallest removal[r] - saved[r, j]. A medoid that owns none of these items has saved = 0. So only
@@ -116,8 +117,9 @@ These four statements hold between any two steps of `Search`. Each step relies o
    item that is on the lists, the second-nearest medoid lies within reach and known_radius[o] >= reach[o]. So a list
    finds all items that a swap concerns. (From vectors, where memory is short, only the first rows have lists. The other
    candidates are judged by their whole rows.)
-4. **Off the lists, kept whole.** An item whose second-nearest medoid lies beyond its reach is off-list: its whole row
-   is kept, and every candidate is compared with it. When too many items are off-list, the lists are rebuilt.
+4. **Extended before it is read.** An item whose second-nearest medoid lies beyond its reach gets a lower reach. The
+   lists gain the pairs between the new reach and the old one, a block of rows at a time, before the search reads these
+   rows. When the reach of too many items was lowered, or memory is short, the lists are rebuilt.
 
 
 The words
@@ -145,10 +147,12 @@ known radius         known_radius[o], a closeness: every medoid closer to o than
                      are known.
 incomplete           of an item: fewer than two of its medoids are known. ``refill`` finds them anew among all k.
 reach                reach[o]: the closeness above which the lists are complete for item o. A rebuild sets it to the
-                     closeness of the last medoid in the cache; BUILD asks for lists up to the nearest medoid.
+                     closeness of the last medoid in the cache, or of a nearer one where such lists would not fit into
+                     memory; BUILD asks for lists up to the nearest medoid.
 list                 for a row j, the items o with closeness(o, j) > reach[o], and that closeness.
                      ``kernels.lists.Lists``.
-off-list             of an item: its second-nearest medoid lies beyond its reach, so its row is kept whole.
+extension            what lists gain after they were made, because the reach of an item was lowered: a chain of entries
+                     for each row. ``extension.Extension``, ``kernels.lists.Chains``.
 rebuild              derive the cache and the lists anew.
 block                rows that are looked at between two looks at the clock, the bar and the keyboard.
 tile                 a rectangle of products that stays in the cache of the processor.

@@ -10,10 +10,12 @@ import numpy as np
 
 from simlib import _check
 from simlib._engine.items import HostItems
-from simlib._engine.kernels.lists import NONE, Chains, Lists, extend, shorten
+from simlib._engine.kernels.lists import NONE, Chains, Lists, Pairs, add, pairs_between, shorten
+from simlib._engine.tiles import in_threads
 
 EXTENSION_BYTES = 2e9  # what is added takes no more than this, nor than a quarter of the memory that is free
 MOST_LOWERED = 0.25  # of the items: beyond that, new lists serve better
+TOGETHER = 512  # items whose pairs with a block of rows are found at once: the product stays in the cache
 DOUBT = 2e-3  # share of a closeness within which rounding may put a pair on either side of an item's reach
 
 
@@ -42,35 +44,42 @@ class Extension:
         if len(self.lowered) > MOST_LOWERED * self.items.n:
             return False
         block = j // self.rows_extended
-        start = block * self.rows_extended
-        rows = slice(start, min(start + self.rows_extended, len(self.lists.start)))
-        while self.added[block] < len(self.lowered):
-            step = max(1, self.items.longest_block // (rows.stop - rows.start))
-            some = slice(self.added[block], self.added[block] + step)
-            items, low, high = self.lowered[some], self.low[some], self.high[some]
-            margin = (DOUBT * np.abs(high) + 2 * self.items.rounding).astype(low.dtype)
-            entries = items, self.items.pairs(items, rows), low, high, margin
-            used = extend(start, *entries, self.lists, self.chains, self.used)
-            if used > len(self.chains.before):
-                if not self._make_room(used):
-                    return False
-                used = extend(start, *entries, self.lists, self.chains, self.used)
-            self.used = used
-            self.added[block] += len(items)
+        done, end = self.added[block], len(self.lowered)
+        rows = slice(block * self.rows_extended, min((block + 1) * self.rows_extended, len(self.lists.start)))
+        step = max(1, min(TOGETHER, self.items.longest_block // (rows.stop - rows.start)))
+        tasks = [(slice(i, min(i + step, end)), rows) for i in range(done, end, step)]
+        found: list[Pairs] = []
+        if len(tasks) == 1:
+            found.append(self._pairs(*tasks[0]))
+        elif tasks:
+            in_threads(self._pairs, tasks, lambda _, pairs: found.append(pairs))
+        if not self._make_room(sum(len(pairs.items) for pairs in found)):
+            return False
+        for pairs in found:
+            self.used = add(pairs, self.lists, self.chains, self.used)
+        self.added[block] = end
         return True
+
+    def _pairs(self, some: slice, rows: slice) -> Pairs:
+        """The pairs of some lowered items and a block of rows that the lists must gain."""
+        items, low, high = self.lowered[some], self.low[some], self.high[some]
+        margin = (DOUBT * np.abs(high) + 2 * self.items.rounding).astype(low.dtype)
+        return pairs_between(self.items.pairs(items, rows), items, rows.start, low, high - margin, high + margin)
 
     def shorten(self, reach: np.ndarray) -> None:
         """Take off the lists what is not closer than `reach` (n,), which is nowhere below the reach they have."""
         shorten(self.lists, self.chains, reach)
         self.low = np.maximum(self.low, reach[self.lowered])
 
-    def _make_room(self, need: int) -> bool:
-        """Let the chains have room for at least `need` entries; False if that is more than they may take."""
+    def _make_room(self, more: int) -> bool:
+        """Let the chains have room for more entries; False if they would take more memory than they may."""
         newest, *entries = self.chains
-        room = max(need, 2 * self.used)
-        if room * (8 + self.low.itemsize) > min(EXTENSION_BYTES, _check.room_for_arrays() / 4):
-            return False
-        self.chains = Chains(newest, *(_longer(part, room) for part in entries))
+        need = self.used + more
+        if need > len(self.chains.before):
+            room = max(need, 2 * self.used)
+            if room * (8 + self.low.itemsize) > min(EXTENSION_BYTES, _check.room_for_arrays() / 4):
+                return False
+            self.chains = Chains(newest, *(_longer(part, room) for part in entries))
         return True
 
 

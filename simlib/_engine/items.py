@@ -163,7 +163,7 @@ class HostItems(Items):
         raise NotImplementedError
 
     def pairs(self, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
-        """Closeness of some items to some others, (how many, how many of the others)."""
+        """Closeness of some items to some others, (how many, how many of the others); several threads may ask."""
         raise NotImplementedError
 
     def subset(self, index: np.ndarray) -> HostItems:
@@ -281,8 +281,8 @@ class HostItems(Items):
 
     @property
     def rows_extended(self) -> int:
-        """So many rows of lists are brought up to date together: a block of candidates, or more."""
-        return self.rows_at_once
+        """So many rows of lists are brought up to date together: one or more blocks of candidates."""
+        return self.rows_at_once * -(-BLOCK_ROWS // self.rows_at_once)
 
     def blocks(self) -> Iterator[slice]:
         step = self.rows_at_once
@@ -362,7 +362,7 @@ class MatrixItems(HostItems):
 class VectorItems(HostItems):
     """Items by vectors (n, d); their similarities are computed when they are asked for."""
 
-    DEPTH = 10  # the whole row of an item is dear here: with more medoids known, fewer items fall off the lists
+    DEPTH = 10  # products are dear here: with more medoids known, fewer lists have to be extended
 
     def __init__(self, scaled: Scaled, metric: Metric, given: np.ndarray) -> None:
         """`given` are the vectors as the caller gave them."""

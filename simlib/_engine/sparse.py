@@ -127,9 +127,10 @@ class SparseItems(HostItems):
         return self.n
 
     def pairs(self, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarray:
-        if isinstance(columns, slice) or len(index) <= len(columns):
-            return np.ascontiguousarray(self.entries(index)[:, columns])
-        return np.ascontiguousarray(self.entries(columns)[:, index].T)
+        with self.one_at_a_time:  # the loop below it keeps all cores busy
+            if isinstance(columns, slice) or len(index) <= len(columns):
+                return np.ascontiguousarray(self.entries(index)[:, columns])
+            return np.ascontiguousarray(self.entries(columns)[:, index].T)
 
     def lists(
         self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = DENSITY

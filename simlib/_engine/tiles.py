@@ -162,11 +162,12 @@ def pairs(X: Scaled, index: np.ndarray, columns: np.ndarray | slice) -> np.ndarr
     a, b = X.take(index), X.take(columns)
     with one_blas_thread():
         found = product(a, b, same=False)
-    numbers = np.arange(columns.start, columns.stop) if isinstance(columns, slice) else columns
-    same = index[:, None] == numbers
-    if same.any():
-        found[same] = 1.0
-        found[a.scale == 0] = 0.0
+    if isinstance(columns, slice):
+        row = np.flatnonzero((index >= columns.start) & (index < columns.stop))
+        column = index[row] - columns.start
+    else:
+        row, column = np.nonzero(index[:, None] == columns)
+    found[row, column] = a.scale[row] > 0
     return found
 
 

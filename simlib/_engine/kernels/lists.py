@@ -116,32 +116,59 @@ def list_closer(rows, first, factor, lists, cursor, end):
     return enough.all()
 
 
-@compiled
-def extend(first, items, closeness, low, high, margin, lists, chains, used):
-    """Add items to the lists of rows first, first + 1, ... to which they are closer than `low`, and not than `high`.
+class Pairs(NamedTuple):
+    """Pairs of an item and a row whose list is to gain it."""
 
-    What is closer than `high` was listed before. Where rounding leaves a doubt, closer to `high` than `margin`, the
-    lists are searched. Reads items int32 (m,), closeness (m, p) of each to each row, low (m,), high (m,), margin (m,),
-    lists. Reads and writes chains, which have `used` entries. Returns how many they have now, or need if that is more
-    than there is room for; the chains are as before then.
+    items: np.ndarray  # int32 (q,)
+    rows: np.ndarray  # int32 (q,)
+    closeness: np.ndarray  # (q,)
+    doubtful: np.ndarray  # bool (q,), whether rounding leaves it open that the list has the item already
+
+
+@compiled
+def pairs_between(closeness, items, first, low, doubtful, high):
+    """The pairs of items and rows first, first + 1, ... that are closer than the item's `low`, and not than its `high`.
+
+    Reads closeness (m, p) of each item to each row; items int32 (m,); low (m,), high (m,); doubtful (m,), from which
+    on a pair is doubtful. Returns Pairs, ordered by item, then by row.
     """
-    room, wanted = len(chains.before), used
+    counts = np.zeros(len(items), np.int64)
     for i in range(len(items)):
-        top = high[i] + margin[i]
-        for e in range(closeness.shape[1]):
-            wanted += low[i] < closeness[i, e] <= top
-    if wanted > room:
-        return wanted
+        row, least, most, count = closeness[i], low[i], high[i], 0
+        for e in range(len(row)):
+            count += (row[e] > least) & (row[e] <= most)
+        counts[i] = count
+    q = counts.sum()
+    pairs = Pairs(np.empty(q, np.int32), np.empty(q, np.int32), np.empty(q, closeness.dtype), np.empty(q, np.bool_))
+    at = 0
     for i in range(len(items)):
-        o, top, doubtful = items[i], high[i] + margin[i], high[i] - margin[i]
+        if not counts[i]:
+            continue
         for e in range(closeness.shape[1]):
-            c, j = closeness[i, e], first + e
-            if low[i] < c <= top and (c < doubtful or not _is_listed(o, j, lists, chains)):
-                chains.before[used] = chains.newest[j]
-                chains.items[used] = o
-                chains.closeness[used] = c
-                chains.newest[j] = used
-                used += 1
+            c = closeness[i, e]
+            if low[i] < c <= high[i]:
+                pairs.items[at] = items[i]
+                pairs.rows[at] = first + e
+                pairs.closeness[at] = c
+                pairs.doubtful[at] = c >= doubtful[i]
+                at += 1
+    return pairs
+
+
+@compiled
+def add(pairs, lists, chains, used):
+    """Add pairs to the chains of their rows, but for those that the lists have already.
+
+    Reads pairs, lists. Reads and writes chains, which have `used` entries, and room. Returns how many they have now.
+    """
+    for e in range(len(pairs.items)):
+        o, j = pairs.items[e], pairs.rows[e]
+        if not pairs.doubtful[e] or not _is_listed(o, j, lists, chains):
+            chains.before[used] = chains.newest[j]
+            chains.items[used] = o
+            chains.closeness[used] = pairs.closeness[e]
+            chains.newest[j] = used
+            used += 1
     return used
 
 
