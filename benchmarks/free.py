@@ -2,7 +2,7 @@
 
 python benchmarks/free.py                          about half an hour; writes results/FREE.md
 python benchmarks/free.py --store                  stores benchmarks/FREE.md instead, which the documentation quotes
-python benchmarks/free.py large vectors kinds      only the parts that are named (another is million); nothing is written
+python benchmarks/free.py large vectors kinds      only the parts that are named; `million` is one more; writes nothing
 python benchmarks/free.py onebatch                 OneBatchPAM beside ours, up to half an hour; not on the page
 
 OneBatchPAM has no wheel for every Python that we support, so nothing installs it by itself: pip install onebatch. The
