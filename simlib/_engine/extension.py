@@ -26,7 +26,7 @@ class Extension:
         self.lists, self.items = lists, items
         n_listed, none = len(lists.start), np.empty(0, lists.reach.dtype)
         self.rows_extended = items.rows_extended
-        self.chains = Chains(np.full(n_listed, NONE, np.int32), np.empty((0,), np.int32), np.empty(0, np.int32), none)
+        self.chains = Chains(np.full(n_listed, NONE, np.int32), np.empty(0, np.int32), np.empty(0, np.int32), none)
         self.used = 0
         # Each time that an item's reach is lowered: the item, its reach from then on, and before.
         self.lowered, self.low, self.high = np.empty(0, np.int32), none, none
@@ -76,9 +76,10 @@ class Extension:
         newest, *entries = self.chains
         need = self.used + more
         if need > len(self.chains.before):
-            room = max(need, 2 * self.used)
-            if room * (8 + self.low.itemsize) > min(EXTENSION_BYTES, _check.room_for_arrays() / 4):
+            most = int(min(EXTENSION_BYTES, _check.room_for_arrays() / 4) / (8 + self.low.itemsize))
+            if need > most:
                 return False
+            room = min(max(need, 2 * self.used), most)
             self.chains = Chains(newest, *(_longer(part, room) for part in entries))
         return True
 
