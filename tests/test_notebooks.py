@@ -680,9 +680,12 @@ def test_what_the_words_of_notebook_05_say_is_what_it_printed():
     assert round(100 * (1 - by_swaps / by_loop)) == 4
     assert "10 % of the rows tried" in scale
     free = (ROOT / "benchmarks" / "FREE.md").read_text(encoding="utf-8")
-    for n, k, times in [("100,000", "1,000", 8), ("60,000", "64", 53)]:  # memory, in sizes of the vectors
+    memory = [("100,000", "1,000", 384, 7), ("60,000", "64", 384, 64), ("1,000,000", "5,000", 64, 44)]
+    for n, k, d, times in memory:  # in sizes of the vectors
         gigabytes = float(re.search(rf"\| {n} \| {k} \| `kmedoids\(.* \| ([\d.]+) \| [\d.]+ \|", free)[1])
-        assert round(gigabytes * 1e9 / (int(n.replace(",", "")) * 384 * 4)) == times
+        assert round(gigabytes * 1e9 / (int(n.replace(",", "")) * d * 4)) == times
+    minutes = float(re.search(r"\| 1,000,000 \| 5,000 \|.* \| ([\d.]+) \| [\d.]+ \| [\d.]+ \|", free)[1]) / 60
+    assert round(minutes) == 12
 
 
 def test_what_the_words_of_notebook_06_say_stands_on_its_page():
