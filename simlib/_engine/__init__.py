@@ -113,10 +113,10 @@ These four statements hold between any two steps of `Search`. Each step relies o
 2. **Known above the radius.** known_radius[o] is a closeness. Every medoid that is closer to item o than that is in o's
    column of the cache. When a new medoid does not fit, or pushes another out, known_radius[o] rises to the closeness of
    the one that is left out.
-3. **Complete within reach.** The list of row j holds every item o with closeness(o, j) > reach[o], and no other. Of an
-   item that is on the lists, the second-nearest medoid lies within reach and known_radius[o] >= reach[o]. So a list
-   finds all items that a swap concerns. (From vectors, where memory is short, only the first rows have lists. The other
-   candidates are judged by their whole rows.)
+3. **Complete within reach.** The list of row j holds every item o with closeness(o, j) > reach[o], and no other. The
+   second-nearest medoid of every item lies within its reach, and known_radius[o] >= reach[o]. So a list finds all items
+   that a swap concerns. (From vectors, where memory is short, lists reach to fewer medoids. If they are still too long,
+   only the first rows have lists, and the other candidates are judged by their whole rows.)
 4. **Extended before it is read.** An item whose second-nearest medoid lies beyond its reach gets a lower reach. The
    lists gain the pairs between the new reach and the old one, a block of rows at a time, before the search reads these
    rows. When the reach of too many items was lowered, or memory is short, the lists are rebuilt.
