@@ -78,7 +78,9 @@ def test_shortened_lists_are_those_of_the_new_reach(dtype):
     higher = reach + rng.integers(0, 9, 90).astype(dtype)
     blocks = [(0, rows[:50]), (50, rows[50:])]  # two of them, so that each thread's lists lie in two pieces
     shortened = made.of_matrix(blocks, dtype(1), reach, most=1.0)
-    lists.shorten(shortened, higher)
+    none = np.empty(0, np.int32)
+    nothing_added = lists.Chains(np.full(90, lists.NONE, np.int32), none, none, np.empty(0, dtype))
+    lists.shorten(shortened, nothing_added, higher)
     for j in range(90):
         here = slice(shortened.start[j], shortened.stop[j])
         wanted = np.flatnonzero(rows[j] > higher)
