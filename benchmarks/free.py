@@ -1,6 +1,6 @@
 """k-medoids from vectors without the matrix, and from a half-precision or mapped one: seconds and peak memory.
 
-python benchmarks/free.py                          about half an hour; writes results/FREE.md
+python benchmarks/free.py                          about a quarter of an hour; writes results/FREE.md
 python benchmarks/free.py --store                  stores benchmarks/FREE.md instead, which the documentation quotes
 python benchmarks/free.py large vectors kinds      only the parts that are named; `million` is one more; writes nothing
 python benchmarks/free.py onebatch                 OneBatchPAM beside ours, up to half an hour; not on the page

@@ -370,11 +370,11 @@ def kmedoids(
     closest to the sum of its unit vectors. "fasterpam" computes the upper half of the matrix once, by tiles. It keeps,
     for each item j, every item that is closer to j than to its own tenth-nearest medoid. These are about 10 n^2 / k
     entries of 8 bytes (12 for float64). What is kept takes less than 8 GB (and a third more while it is made) and less
-    than half of the free memory. If the lists would take more, they reach to fewer medoids, down to the fourth-nearest.
-    If these take more, too, the first items have lists and the rows of the others are computed anew in each pass. With
-    few medoids the matrix is shorter than the lists, and "build" looks at most rows. For these the matrix is made if it
-    fits (up to about 44,000 items in float32), else rows are computed as they are asked for. A scipy.sparse A is taken
-    for ``metric="cosine"`` and never made dense.
+    than half of the free memory; the search adds up to 2 GB. If the lists would take more, they reach to fewer medoids,
+    down to the fourth-nearest. If these take more, too, the first items have lists and the rows of the others are
+    computed anew in each pass. With few medoids the matrix is shorter than the lists, and "build" looks at most rows.
+    For these the matrix is made if it fits (up to about 44,000 items in float32), else rows are computed as they are
+    asked for. A scipy.sparse A is taken for ``metric="cosine"`` and never made dense.
 
     On a GPU blocks of candidates are judged at once, and after a swap those behind it again. The swaps are the same but
     for rounding, and counted only if they lower the inertia by more than 1e-8 of it. The rows of the medoids, k n

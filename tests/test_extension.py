@@ -34,7 +34,7 @@ WAYS = {
 def small_blocks(monkeypatch):
     monkeypatch.setattr(items, "BLOCK_ROWS", 32)
     monkeypatch.setattr(extension, "MOST_LOWERED", 100)
-    monkeypatch.setattr(extension, "TOGETHER", 10)
+    monkeypatch.setattr(extension, "ITEMS_AT_ONCE", 10)
 
 
 def begun(way, X, rank):

@@ -125,13 +125,13 @@ KEPT = {"lists": 4e9, "short lists": 300_000, "some lists": 100_000, "rows": 0} 
 
 
 @pytest.mark.parametrize("kept", KEPT)
-@pytest.mark.parametrize("room", [0, 0.05, 1])
+@pytest.mark.parametrize("most", [0, 0.05, 1])
 @pytest.mark.parametrize(("d", "k"), [(3, 12), (20, 12), (20, 90), (20, 300)])
-def test_swaps_are_those_of_the_matrix(kept, room, d, k, monkeypatch):
+def test_swaps_are_those_of_the_matrix(kept, most, d, k, monkeypatch):
     X = whole(700, d)
     expected = kmedoids(cosine_similarity(X), k)
     monkeypatch.setattr(items, "KEPT_BYTES", KEPT[kept])
-    monkeypatch.setattr(extension, "MOST_LOWERED", room)
+    monkeypatch.setattr(extension, "MOST_LOWERED", most)
     monkeypatch.setattr(items, "BLOCK_ROWS", 50)
     monkeypatch.setattr(engine_lists, "TILE_ROWS", 128)
     made, make = [], engine_lists.of_vectors

@@ -1126,13 +1126,13 @@ ways = pytest.mark.parametrize("density", [0, 1], ids=["rows", "lists"])
 
 
 @ways
-@pytest.mark.parametrize("room", [0, 0.05, 1])
+@pytest.mark.parametrize("most", [0, 0.05, 1])
 @pytest.mark.parametrize(
     ("n", "k", "high"), [(60, 2, 5), (60, 9, 30), (300, 12, 10**6), (300, 70, 40), (700, 31, 10**6)]
 )
-def test_lists_and_rows_make_the_peers_swaps(density, room, n, k, high, monkeypatch):
+def test_lists_and_rows_make_the_peers_swaps(density, most, n, k, high, monkeypatch):
     monkeypatch.setattr(lists, "DENSITY", density)
-    monkeypatch.setattr(extension, "MOST_LOWERED", room)
+    monkeypatch.setattr(extension, "MOST_LOWERED", most)
     monkeypatch.setattr(items, "BLOCK_ROWS", 50)
     D = random_distances(n, n + k, high)
     for depth in (2, 3, 8):

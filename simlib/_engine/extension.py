@@ -10,12 +10,12 @@ import numpy as np
 
 from simlib import _check
 from simlib._engine.items import HostItems
-from simlib._engine.kernels.lists import NONE, Chains, Lists, Pairs, add, pairs_between, shorten
+from simlib._engine.kernels.lists import NONE, Additions, Chains, Lists, add, additions_between, shorten
 from simlib._engine.tiles import in_threads
 
 EXTENSION_BYTES = 2e9  # what is added takes no more than this, nor than a quarter of the memory that is free
 MOST_LOWERED = 0.25  # of the items: beyond that, new lists serve better
-TOGETHER = 512  # items whose pairs with a block of rows are found at once: the product stays in the cache
+ITEMS_AT_ONCE = 512  # items whose pairs with a block of rows are found at once: the product stays in the cache
 DOUBT = 2e-3  # share of a closeness within which rounding may put a pair on either side of an item's reach
 
 
@@ -46,9 +46,9 @@ class Extension:
         block = j // self.rows_extended
         done, end = self.added[block], len(self.lowered)
         rows = slice(block * self.rows_extended, min((block + 1) * self.rows_extended, len(self.lists.start)))
-        step = max(1, min(TOGETHER, self.items.longest_block // (rows.stop - rows.start)))
+        step = max(1, min(ITEMS_AT_ONCE, self.items.longest_block // (rows.stop - rows.start)))
         tasks = [(slice(i, min(i + step, end)), rows) for i in range(done, end, step)]
-        found: list[Pairs] = []
+        found: list[Additions] = []
         if len(tasks) == 1:
             found.append(self._pairs(*tasks[0]))
         elif tasks:
@@ -60,11 +60,11 @@ class Extension:
         self.added[block] = end
         return True
 
-    def _pairs(self, some: slice, rows: slice) -> Pairs:
+    def _pairs(self, some: slice, rows: slice) -> Additions:
         """The pairs of some lowered items and a block of rows that the lists must gain."""
         items, low, high = self.lowered[some], self.low[some], self.high[some]
         margin = (DOUBT * np.abs(high) + 2 * self.items.rounding).astype(low.dtype)
-        return pairs_between(self.items.pairs(items, rows), items, rows.start, low, high - margin, high + margin)
+        return additions_between(self.items.pairs(items, rows), items, rows.start, low, high - margin, high + margin)
 
     def shorten(self, reach: np.ndarray) -> None:
         """Take off the lists what is not closer than `reach` (n,), which is nowhere below the reach they have."""

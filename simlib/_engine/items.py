@@ -422,32 +422,32 @@ class VectorItems(HostItems):
         self, reach: np.ndarray, some: bool = False, progress: bool = False, most: float = lists.DENSITY
     ) -> Lists | None:
         """The lists take the place of the matrix: they are worth it if they are shorter and fit into memory."""
-        n, share = self.n, self._listed_share(reach)
-        expected = self._expected(share)
-        entry = 4 + reach.itemsize
-        if share * entry > reach.itemsize:  # longer than the matrix
-            return None
-        room = room_for_kept() / entry
-        listed = n if expected <= room else int(n * room / expected) if some else 0
+        expected, part = self._listable(list_kernels.count_closer(self._sampled_entries(), self.factor, reach))
+        listed = self.n if part == 1 else int(self.n * part) if some else 0
         if not listed:
             return None
-        return lists.of_vectors(self.scaled, reach, listed, int(expected * listed / n), progress)
+        return lists.of_vectors(self.scaled, reach, listed, int(expected * listed / self.n), progress)
 
     def listed_depth(self, nearest: np.ndarray) -> int:
         """As many as there are; fewer if else neither the lists nor the matrix fit into memory."""
-        depth, room, entry = len(nearest), room_for_kept(), 4 + nearest.itemsize
+        depth = len(nearest)
         if self._matrix_fits():
             return depth
         rows = self._sampled_entries()
         for deep in range(depth, LEAST_DEPTH - 1, -1):
-            share = list_kernels.count_closer(rows, self.factor, nearest[deep - 1]).mean() / self.n
-            if self._expected(share) * entry <= room and share * entry <= nearest.itemsize:
+            if self._listable(list_kernels.count_closer(rows, self.factor, nearest[deep - 1]))[1] == 1:
                 return deep
         return depth
 
-    def _expected(self, share: float) -> float:
-        """About how many entries all lists hold, or a little fewer, if they hold this share of the pairs."""
-        return 1.1 * share * self.n**2 + self.n
+    def _listable(self, counts: np.ndarray) -> tuple[float, float]:
+        """About how many entries all lists hold, rather more than less, and which part of the rows can have a list.
+
+        `counts` are the lengths of some lists. The part is 0 where the lists are longer than the matrix.
+        """
+        share, size = counts.mean() / self.n, np.dtype(self.dtype).itemsize
+        expected = 1.1 * share * self.n**2 + self.n
+        part = 0.0 if share * (4 + size) > size else min(1.0, room_for_kept() / (4 + size) / expected)
+        return expected, part
 
     def _matrix_fits(self) -> bool:
         return self.n**2 * np.dtype(self.dtype).itemsize < room_for_kept()

@@ -32,8 +32,8 @@ class Lists(NamedTuple):
 class Chains(NamedTuple):
     """Entries added to the lists since they were made: a chain for each row.
 
-    newest[j] is the place of the entry that row j got last, before[e] that of the entry its row got before entry e,
-    and both are NONE where there is no such entry.
+    newest[j] is the place of the entry that row j got last. before[e] is the place of the one that came before entry e
+    in the same row. Both are NONE where there is no such entry.
     """
 
     newest: np.ndarray  # int32 (n listed rows,)
@@ -116,7 +116,7 @@ def list_closer(rows, first, factor, lists, cursor, end):
     return enough.all()
 
 
-class Pairs(NamedTuple):
+class Additions(NamedTuple):
     """Pairs of an item and a row whose list is to gain it."""
 
     items: np.ndarray  # int32 (q,)
@@ -126,11 +126,11 @@ class Pairs(NamedTuple):
 
 
 @compiled
-def pairs_between(closeness, items, first, low, doubtful, high):
+def additions_between(closeness, items, first, low, doubtful, high):
     """The pairs of items and rows first, first + 1, ... that are closer than the item's `low`, and not than its `high`.
 
     Reads closeness (m, p) of each item to each row; items int32 (m,); low (m,), high (m,); doubtful (m,), from which
-    on a pair is doubtful. Returns Pairs, ordered by item, then by row.
+    on a pair is doubtful. Returns Additions, ordered by item, then by row.
     """
     counts = np.zeros(len(items), np.int64)
     for i in range(len(items)):
@@ -139,7 +139,7 @@ def pairs_between(closeness, items, first, low, doubtful, high):
             count += (row[e] > least) & (row[e] <= most)
         counts[i] = count
     q = counts.sum()
-    pairs = Pairs(np.empty(q, np.int32), np.empty(q, np.int32), np.empty(q, closeness.dtype), np.empty(q, np.bool_))
+    pairs = Additions(np.empty(q, np.int32), np.empty(q, np.int32), np.empty(q, closeness.dtype), np.empty(q, np.bool_))
     at = 0
     for i in range(len(items)):
         if not counts[i]:
